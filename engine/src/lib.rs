@@ -1,0 +1,36 @@
+//! The Cacheplan simulator: a whole cache cluster as a pure function of a [`Scenario`](scenario::Scenario).
+//!
+//! The crate knows no browser, no operating system, no wall clock, no threads and no files. The same
+//! scenario, seed and engine version give the same [`Report`](report::Report), bit for bit, natively and
+//! as WebAssembly; transcendental functions therefore come from `libm` and random numbers from an
+//! explicitly seeded xoshiro256++.
+//!
+//! ```
+//! use cacheplan_engine::{report::Report, scenario::Scenario, sim::Sim};
+//!
+//! let mut scenario = Scenario::default();
+//! scenario.run.request_budget = 50_000;
+//! let plan = scenario.plan().expect("the default scenario is valid");
+//! let mut sim = Sim::new(plan, None).expect("a synthetic workload needs no trace");
+//! while !sim.advance(10_000).complete {}
+//! assert!(Report::of(&sim).summary.hit_ratio() > 0.0);
+//! ```
+//!
+//! Modules form floors, each importing only lower ones: `units`, `random` < `policy`,
+//! `catalog` < `scenario` < `workload`, `store`, `cluster`, `database` < `sim` < `cost` < `report`. `tests/walls.rs` keeps them.
+
+pub mod catalog;
+pub mod cluster;
+pub mod cost;
+pub mod database;
+pub mod policy;
+pub mod random;
+pub mod report;
+pub mod scenario;
+pub mod sim;
+pub mod store;
+pub mod units;
+pub mod workload;
+
+/// The engine's version. Two reports of one scenario are comparable bit for bit when their versions agree.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

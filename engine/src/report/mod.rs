@@ -1,0 +1,184 @@
+//! All that a run tells, as plain data: headline figures, series over time, shards, the bill.
+
+mod build;
+mod series;
+
+pub use series::{Metric, Series, SeriesKey};
+
+use crate::cost::Bill;
+use crate::units::{Bytes, Micros, PerSecond, Share};
+use serde::{Deserialize, Serialize};
+
+/// What a run tells, complete or so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`crate::VERSION`] of the engine that made it.
+    pub engine_version: String,
+    /// How far the run is.
+    pub progress: Share,
+    /// How many keys and requests were simulated one by one, and for how many they stand.
+    pub sampling: Sampling,
+    /// Headline figures over the time after the warm-up.
+    pub summary: Summary,
+    /// Per primary, in slot order, over the time after the warm-up.
+    pub shards: Vec<ShardSummary>,
+    /// What a month of this costs.
+    pub bill: Bill,
+    /// Figures over time, the warm-up included.
+    pub series: Series,
+}
+
+/// How a run was thinned out to meet its budget of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// One simulated key of the tail stands for so many; 1 when every key was simulated.
+    pub one_in: u32,
+    /// Keys simulated.
+    pub keys: u64,
+    /// Keys they stand for.
+    pub keys_represented: u64,
+    /// Requests simulated so far.
+    pub requests: u64,
+    /// Requests they stand for.
+    pub requests_represented: u64,
+}
+
+/// Headline figures. Counts are already scaled to the whole deployment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Simulated time that the figures cover.
+    pub seconds: f64,
+    /// Traffic and what became of it.
+    pub counts: Counts,
+    /// Latency of requests as the application sees it.
+    pub latency: Latencies,
+    /// Latency of reads that hit.
+    pub hit_latency: Latencies,
+    /// Latency of reads that missed, the database and the store into the cache included.
+    pub miss_latency: Latencies,
+    /// The database behind the cache.
+    pub database: DatabaseSummary,
+    /// Memory of all primaries together.
+    pub memory: MemorySummary,
+}
+
+/// Traffic and what became of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Requests that read.
+    pub reads: u64,
+    /// Requests that write.
+    pub writes: u64,
+    /// Reads answered by the cache.
+    pub hits: u64,
+    /// Reads of a key never stored before.
+    pub misses_cold: u64,
+    /// Reads of a key that was evicted since it was last stored.
+    pub misses_evicted: u64,
+    /// Reads of a key whose TTL had run out.
+    pub misses_expired: u64,
+    /// Keys that memory pressure pushed out.
+    pub evictions: u64,
+    /// Keys removed because their TTL had run out.
+    pub expirations: u64,
+    /// Values not stored because they are larger than a node's memory.
+    pub refused: u64,
+}
+
+/// Percentiles of a latency; all zero when nothing was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// Arithmetic mean.
+    pub mean: Micros,
+    /// Median.
+    pub p50: Micros,
+    /// 90 % are faster.
+    pub p90: Micros,
+    /// 99 % are faster.
+    pub p99: Micros,
+    /// 99.9 % are faster.
+    pub p999: Micros,
+}
+
+/// Load of the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DatabaseSummary {
+    /// Mean queries per second.
+    pub mean_per_s: PerSecond,
+    /// Queries per second of the busiest interval.
+    pub peak_per_s: PerSecond,
+    /// Queries per second that it would get without a cache.
+    pub without_cache_per_s: PerSecond,
+    /// Peak load divided by its capacity; above 1 the queue grows.
+    pub peak_utilisation: f64,
+    /// Longest time that a query had to wait for its turn, at the end of any interval.
+    pub peak_wait: Micros,
+}
+
+/// Memory of all primaries together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MemorySummary {
+    /// `maxmemory` of all primaries.
+    pub maxmemory: Bytes,
+    /// Most that was in use at the end of any interval.
+    pub peak_used: Bytes,
+    /// In use at the end.
+    pub used: Bytes,
+    /// Keys resident at the end.
+    pub keys: u64,
+    /// Bytes that all keys of the workload would take: what it needs to never evict.
+    pub working_set: Bytes,
+    /// When the first key was evicted.
+    pub evicting_since: Option<Micros>,
+}
+
+/// One primary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShardSummary {
+    /// First of its hash slots.
+    pub first_slot: u16,
+    /// Last of its hash slots.
+    pub last_slot: u16,
+    /// Traffic and what became of it.
+    pub counts: Counts,
+    /// Memory in use at the end.
+    pub used: Bytes,
+    /// `maxmemory` of the node.
+    pub maxmemory: Bytes,
+    /// Keys resident at the end.
+    pub keys: u64,
+    /// Mean operations per second.
+    pub operations_per_s: PerSecond,
+    /// Mean of `EngineCPUUtilization`: operations over the node's peak throughput.
+    pub engine_cpu: Share,
+    /// The busiest key's part of the shard's requests.
+    pub hottest_key_share: Share,
+}
+
+impl Counts {
+    /// Reads that missed, whatever the cause.
+    pub fn misses(&self) -> u64 {
+        self.misses_cold + self.misses_evicted + self.misses_expired
+    }
+
+    /// All requests.
+    pub fn requests(&self) -> u64 {
+        self.reads + self.writes
+    }
+
+    /// hits / (hits + misses) as `CacheHitRate`; 0 without reads.
+    pub fn hit_ratio(&self) -> f64 {
+        if self.reads == 0 {
+            0.0
+        } else {
+            self.hits as f64 / self.reads as f64
+        }
+    }
+}
+
+impl Summary {
+    /// [`Counts::hit_ratio`] of the counts.
+    pub fn hit_ratio(&self) -> f64 {
+        self.counts.hit_ratio()
+    }
+}

@@ -1,0 +1,2 @@
+//! Streams of requests: synthetic generators, trace readers.
+pub mod trace;

@@ -1,0 +1,1 @@
+//! The Cacheplan web app.
