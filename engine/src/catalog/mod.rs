@@ -1,1 +1,11 @@
-//! stub
+//! What can be bought: node types, engine versions and prices, compiled in from CSV files that state the source
+//! of every figure.
+
+mod engine;
+mod node;
+mod price;
+mod table;
+
+pub use engine::Engine;
+pub use node::{BurstCredits, NodeType, node_type, node_types, peak_ops};
+pub use price::{Price, node_price, regions};

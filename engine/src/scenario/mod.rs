@@ -8,6 +8,7 @@ mod plan;
 mod presets;
 mod validate;
 
+pub use crate::catalog::Engine;
 pub use plan::{Plan, PlanError};
 pub use presets::{Preset, presets};
 pub use validate::{Bounds, Issue};
@@ -196,53 +197,6 @@ pub struct Cluster {
     /// `maxmemory` of each node where it is set by hand, in place of the node type's less the reserve:
     /// 1 MiB to 16 TiB.
     pub maxmemory_bytes: Option<Bytes>,
-}
-
-/// Server software and version, as far as the model tells them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Engine {
-    /// Redis OSS 7.0 to 7.2, the last on ElastiCache being 7.1.
-    RedisOss7,
-    /// Valkey 7.2, the same engine as Redis OSS 7.2.
-    Valkey72,
-    /// Valkey 8.0.
-    Valkey80,
-    /// Valkey 8.1.
-    Valkey81,
-    /// Valkey 9.0.
-    Valkey90,
-    /// Valkey 9.1.
-    Valkey91,
-}
-
-impl Engine {
-    /// All of them, oldest first.
-    pub const ALL: [Self; 6] = [
-        Self::RedisOss7,
-        Self::Valkey72,
-        Self::Valkey80,
-        Self::Valkey81,
-        Self::Valkey90,
-        Self::Valkey91,
-    ];
-
-    /// As people write it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::RedisOss7 => "Redis OSS 7.1",
-            Self::Valkey72 => "Valkey 7.2",
-            Self::Valkey80 => "Valkey 8.0",
-            Self::Valkey81 => "Valkey 8.1",
-            Self::Valkey90 => "Valkey 9.0",
-            Self::Valkey91 => "Valkey 9.1",
-        }
-    }
-
-    /// Whether nodes are billed at the Valkey rate.
-    pub fn is_valkey(self) -> bool {
-        self != Self::RedisOss7
-    }
 }
 
 /// How the application reaches the cache. Access is cache-aside: read the cache, on a miss read the database

@@ -1,0 +1,125 @@
+//! Price of a node-hour by region.
+
+use super::table::{Row, header, rows};
+use super::{Engine, NodeType};
+use crate::units::Usd;
+use std::sync::OnceLock;
+
+/// A catalogue price.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Price {
+    /// Price of one node for one hour, without tax.
+    pub usd_per_hour: Usd,
+    /// Where it is from.
+    pub source: &'static str,
+    /// Date of the source, as year-month-day.
+    pub as_of: &'static str,
+}
+
+/// The regions that have prices.
+pub fn regions() -> impl ExactSizeIterator<Item = &'static str> {
+    PRICES.iter().map(|(region, _)| *region)
+}
+
+/// The on-demand price of a node; `None` when the catalogue has none for the region, or the engine does not run on it.
+pub fn node_price(region: &str, node: &NodeType, engine: Engine) -> Option<Price> {
+    let book = books().iter().find(|book| book.region == region)?;
+    let prices = book.nodes.iter().find(|prices| prices.node == node.name)?;
+    let usd_per_hour = if engine.is_valkey() {
+        prices.valkey
+    } else {
+        prices.redis_oss?
+    };
+    Some(Price {
+        usd_per_hour,
+        source: book.source,
+        as_of: book.as_of,
+    })
+}
+
+/// Tables by region.
+const PRICES: &[(&str, &str)] = &[("us-east-1", include_str!("prices/us-east-1.csv"))];
+
+struct Book {
+    region: &'static str,
+    source: &'static str,
+    as_of: &'static str,
+    nodes: Vec<NodePrices>,
+}
+
+struct NodePrices {
+    node: &'static str,
+    redis_oss: Option<Usd>,
+    valkey: Usd,
+}
+
+fn books() -> &'static [Book] {
+    static BOOKS: OnceLock<Vec<Book>> = OnceLock::new();
+    BOOKS.get_or_init(|| {
+        PRICES
+            .iter()
+            .map(|&(region, table)| Book {
+                region,
+                source: header(table, "source"),
+                as_of: header(table, "as_of"),
+                nodes: rows(table).filter_map(prices_of).collect(),
+            })
+            .collect()
+    })
+}
+
+fn prices_of(mut row: Row<'static>) -> Option<NodePrices> {
+    let prices = NodePrices {
+        node: row.text()?,
+        redis_oss: row.optional()?.map(Usd),
+        valkey: Usd(row.value()?),
+    };
+    row.end()?;
+    Some(prices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{node_type, node_types};
+
+    #[test]
+    fn every_row_of_the_tables_parses() {
+        for (region, table) in PRICES {
+            for (number, row) in rows(table).enumerate() {
+                assert!(prices_of(row).is_some(), "row {number} of {region}.csv");
+            }
+        }
+        for book in books() {
+            assert!(
+                !book.source.is_empty() && !book.as_of.is_empty(),
+                "{}",
+                book.region
+            );
+        }
+    }
+
+    #[test]
+    fn every_type_has_a_price_on_every_engine_that_runs_on_it() {
+        for region in regions() {
+            for node in node_types() {
+                for engine in Engine::ALL {
+                    let price = node_price(region, node, engine);
+                    assert_eq!(price.is_some(), node.supports(engine), "{} {engine:?}", node.name);
+                    assert!(price.is_none_or(|price| price.usd_per_hour > Usd(0.0)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn prices_are_those_of_the_list() {
+        let node = node_type("cache.r7g.large").unwrap();
+        let price = node_price("us-east-1", node, Engine::Valkey81).unwrap();
+        assert_eq!(price.usd_per_hour, Usd(0.1752));
+        assert_eq!(price.as_of, "2026-10-02");
+        let price = node_price("us-east-1", node, Engine::RedisOss7).unwrap();
+        assert_eq!(price.usd_per_hour, Usd(0.219));
+        assert!(node_price("mars-1", node, Engine::Valkey81).is_none());
+    }
+}
