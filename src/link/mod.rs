@@ -1,0 +1,1 @@
+//! The address bar and the clipboard.
