@@ -1,25 +1,139 @@
-//! stub
+//! LRU, least recently used.
+//!
+//! All resident keys stand in one queue. A key that is stored or used goes to the front; the key at the back,
+//! unused for the longest time, is the next to go.
+//!
+//! Source: folklore; Mattson et al., "Evaluation techniques for storage hierarchies", IBM Systems Journal 9(2),
+//! 1970, show that it is a stack algorithm: a larger cache of equal-sized objects holds all that a smaller one does.
+//! This is the exact policy. Redis and Valkey approximate it from samples and a clock of limited resolution;
+//! Memcached runs it per slab class in segments.
+//!
+//! The queue is a doubly linked ring of 12-byte nodes, resident keys only, so that it stays in the processor's
+//! cache when the keys of a trace do not.
+
+use super::index::Index;
 use super::{Access, KeyId, Policy, Setup};
-/// stub
-pub struct Lru;
+
+/// Node 0 stands between back and front of the queue and holds no key. It also ends the list of free nodes.
+const RING: u32 = 0;
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// The node used next more recently.
+    newer: u32,
+    /// The node used next less recently; of a free node, the next free one.
+    older: u32,
+    key: KeyId,
+}
+
+/// Exact LRU.
+#[derive(Clone, Debug)]
+pub struct Lru {
+    index: Index,
+    nodes: Vec<Node>,
+    free: u32,
+    len: usize,
+}
+
+impl Lru {
+    #[inline]
+    fn unlink(&mut self, place: u32) {
+        let Node { newer, older, .. } = self.nodes[place as usize];
+        self.nodes[newer as usize].older = older;
+        self.nodes[older as usize].newer = newer;
+    }
+
+    #[inline]
+    fn link_front(&mut self, place: u32, key: KeyId) {
+        let older = self.nodes[RING as usize].older;
+        self.nodes[place as usize] = Node {
+            newer: RING,
+            older,
+            key,
+        };
+        self.nodes[older as usize].newer = place;
+        self.nodes[RING as usize].older = place;
+    }
+
+    /// Takes an unlinked node out of use.
+    #[inline]
+    fn release(&mut self, place: u32) {
+        self.nodes[place as usize].older = self.free;
+        self.free = place;
+        self.len -= 1;
+    }
+}
+
 impl Policy for Lru {
-    fn new(_: Setup) -> Self {
-        Self
+    fn new(setup: Setup) -> Self {
+        Self {
+            index: Index::new(setup.keys),
+            nodes: vec![Node {
+                newer: RING,
+                older: RING,
+                key: 0,
+            }],
+            free: RING,
+            len: 0,
+        }
     }
-    fn touch(&mut self, _: Access) -> bool {
-        false
+
+    #[inline]
+    fn touch(&mut self, access: Access) -> bool {
+        let Some(place) = self.index.get(access.key) else {
+            return false;
+        };
+        self.unlink(place);
+        self.link_front(place, access.key);
+        true
     }
-    fn insert(&mut self, _: Access) {}
-    fn evict(&mut self, _: Access) -> Option<KeyId> {
-        None
+
+    #[inline]
+    fn insert(&mut self, access: Access) {
+        let place = if self.free == RING {
+            // Place 0 is the ring's, so that there are as many others as key numbers below u32::MAX.
+            let place = self.nodes.len() as u32;
+            self.nodes.push(self.nodes[RING as usize]);
+            place
+        } else {
+            let place = self.free;
+            self.free = self.nodes[place as usize].older;
+            place
+        };
+        self.len += 1;
+        self.index.set(access.key, place);
+        self.link_front(place, access.key);
     }
-    fn remove(&mut self, _: KeyId) -> bool {
-        false
+
+    #[inline]
+    fn evict(&mut self, _incoming: Access) -> Option<KeyId> {
+        let place = self.nodes[RING as usize].newer;
+        if place == RING {
+            return None;
+        }
+        let key = self.nodes[place as usize].key;
+        self.index.take(key);
+        self.unlink(place);
+        self.release(place);
+        Some(key)
     }
-    fn contains(&self, _: KeyId) -> bool {
-        false
+
+    fn remove(&mut self, key: KeyId) -> bool {
+        let Some(place) = self.index.take(key) else {
+            return false;
+        };
+        self.unlink(place);
+        self.release(place);
+        true
     }
+
+    #[inline]
+    fn contains(&self, key: KeyId) -> bool {
+        self.index.get(key).is_some()
+    }
+
+    #[inline]
     fn len(&self) -> usize {
-        0
+        self.len
     }
 }

@@ -4,6 +4,7 @@
 //! The store above it decides *that* something must go, the policy *what*. One policy is one file; the
 //! [registry](REGISTRY) is the only list of them.
 
+mod index;
 mod lru;
 mod random;
 mod replay;
@@ -50,14 +51,16 @@ pub trait Policy {
     where
         Self: Sized;
 
-    /// Whether the key is resident; if it is, this counts as a use of it.
+    /// Whether the key is resident; if it is, this counts as a use of it. When a write changes the size of a
+    /// resident entry, `access` carries the new one.
     fn touch(&mut self, access: Access) -> bool;
 
     /// Makes a key resident. It is not resident before; `touch` has just said so.
     fn insert(&mut self, access: Access);
 
-    /// Chooses a resident key to go, removes it from the order and returns it; `None` only when nothing is
-    /// resident. `incoming` is the access that needs the room, which some policies take into account.
+    /// Chooses a resident key to go, removes it from the order and returns it; `None` when no key may go, because
+    /// none is resident or the policy protects those that are. The store then refuses `incoming`, the access
+    /// that needs the room, which some policies take into account.
     fn evict(&mut self, incoming: Access) -> Option<KeyId>;
 
     /// Removes a key that was deleted or has expired; false if it is not resident.
