@@ -3,6 +3,7 @@
 //! A form edits it, a link carries it, a file stores it, the command line runs it. [`Scenario::plan`] checks it
 //! and yields what a simulation needs.
 
+pub mod limits;
 pub mod link;
 mod plan;
 mod presets;
@@ -161,7 +162,7 @@ pub enum Ttl {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TraceWorkload {
-    /// File name, to ask for when the trace is not at hand.
+    /// File name, to ask for when the trace is not at hand; up to 255 characters.
     pub name: String,
     /// [`Trace::fingerprint`](crate::workload::trace::Trace::fingerprint) of its content; 0 when unknown.
     pub fingerprint: u64,

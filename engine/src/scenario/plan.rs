@@ -1,26 +1,40 @@
 //! A scenario that was checked, with its names resolved: the only way into a simulation.
 
 use super::{Issue, Scenario};
+use crate::catalog::{NodeType, node_type, peak_ops};
+use crate::policy;
+use crate::units::{Bytes, PerSecond};
+use std::fmt;
 
 /// A scenario that was checked. Made by [`Scenario::plan`] only.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Plan {
     scenario: Scenario,
+    node: &'static NodeType,
+    policy: &'static policy::Entry,
 }
 
-/// Why a scenario cannot be simulated: every problem found, never empty.
+/// Why a scenario cannot be simulated: every problem found, never empty. Displays one a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanError(pub Vec<Issue>);
 
 impl Scenario {
-    /// Checks the scenario.
+    /// Checks the scenario and resolves the names in it.
     ///
     /// # Errors
     /// Every problem found, with field, value and bounds.
     pub fn plan(&self) -> Result<Plan, PlanError> {
-        Ok(Plan {
-            scenario: self.clone(),
-        })
+        let issues = self.issues();
+        let node = node_type(&self.cluster.node_type);
+        let policy = policy::find(&self.cluster.policy);
+        match (node, policy) {
+            (Some(node), Some(policy)) if issues.is_empty() => Ok(Plan {
+                scenario: self.clone(),
+                node,
+                policy,
+            }),
+            _ => Err(PlanError(issues)),
+        }
     }
 }
 
@@ -29,4 +43,48 @@ impl Plan {
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
     }
+
+    /// The node type.
+    pub fn node(&self) -> &'static NodeType {
+        self.node
+    }
+
+    /// The eviction policy.
+    pub fn policy(&self) -> &'static policy::Entry {
+        self.policy
+    }
+
+    /// `maxmemory` of each node: as set by hand, or that of the node type less the reserve.
+    pub fn maxmemory(&self) -> Bytes {
+        let cluster = &self.scenario.cluster;
+        cluster.maxmemory_bytes.unwrap_or_else(|| {
+            let usable = 1.0 - cluster.reserved_memory.0;
+            Bytes((self.node.maxmemory.0 as f64 * usable) as u64)
+        })
+    }
+
+    /// Simple commands per second that one primary completes at most: an estimate, see [`peak_ops`].
+    pub fn peak_ops(&self) -> PerSecond {
+        peak_ops(self.node, self.scenario.cluster.engine)
+    }
 }
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("scenario", &self.scenario)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, issue) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{issue}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PlanError {}

@@ -1,6 +1,13 @@
 //! Checks a scenario: every problem with the field's path, the value and the bounds.
 
+use super::limits::{self, Limit};
+use super::{
+    Cluster, FORMAT_VERSION, KeyClass, Popularity, Rate, Scenario, TraceWorkload, Ttl, ValueSize, Workload,
+};
+use crate::catalog::{NodeType, node_price, node_type, node_types, regions};
+use crate::policy;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What a field accepts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,11 +23,11 @@ pub enum Bounds {
     },
     /// One of these.
     OneOf(Vec<String>),
-    /// Something else, in words.
+    /// Something else, in words that go after "it must be".
     Rule(String),
 }
 
-/// One thing that is wrong with a scenario.
+/// One thing that is wrong with a scenario. Displays as a sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Issue {
     /// Path of the field, such as `workload.classes[0].keys`.
@@ -29,4 +36,336 @@ pub struct Issue {
     pub value: String,
     /// What would be accepted.
     pub bounds: Bounds,
+}
+
+impl Scenario {
+    /// Everything that is wrong with the scenario, in the order of its fields; empty when it can be simulated.
+    pub fn issues(&self) -> Vec<Issue> {
+        let mut checks = Checks::default();
+        checks.scenario(self);
+        checks.issues
+    }
+}
+
+#[derive(Default)]
+struct Checks {
+    issues: Vec<Issue>,
+}
+
+impl Checks {
+    fn scenario(&mut self, scenario: &Scenario) {
+        if scenario.version != FORMAT_VERSION {
+            self.report(
+                "version",
+                scenario.version,
+                Bounds::Rule(FORMAT_VERSION.to_string()),
+            );
+        }
+        self.length("name", &scenario.name, limits::NAME_LENGTH);
+        self.run(scenario);
+        match &scenario.workload {
+            Workload::Synthetic { classes } => self.classes(classes),
+            Workload::Trace(trace) => self.trace(trace),
+        }
+        self.cluster(&scenario.cluster);
+        self.integer(
+            "client.round_trip_us",
+            scenario.client.round_trip_us.into(),
+            limits::ROUND_TRIP_US,
+        );
+        let database = &scenario.database;
+        self.integer(
+            "database.latency_us",
+            database.latency_us.into(),
+            limits::DATABASE_LATENCY_US,
+        );
+        self.number(
+            "database.capacity_per_s",
+            database.capacity_per_s.0,
+            limits::DATABASE_CAPACITY_PER_S,
+        );
+        self.number(
+            "database.usd_per_million_reads",
+            database.usd_per_million_reads.0,
+            limits::USD_PER_MILLION_READS,
+        );
+        self.prices(scenario);
+    }
+
+    fn run(&mut self, scenario: &Scenario) {
+        let run = &scenario.run;
+        self.integer("run.duration_s", run.duration_s.0, limits::DURATION_S);
+        if run.warm_up_s >= run.duration_s {
+            let bounds = format!("less than run.duration_s, {} s", Integer(run.duration_s.0));
+            self.report("run.warm_up_s", Integer(run.warm_up_s.0), Bounds::Rule(bounds));
+        }
+        let budget = run.request_budget;
+        self.integer("run.request_budget", budget, limits::REQUEST_BUDGET);
+        let requests = scenario.workload.mean_rate() * run.duration_s.0 as f64;
+        if requests > budget as f64 * limits::REQUESTS_PER_SIMULATED {
+            let bounds = format!(
+                "at least {}, as the workload makes {} requests and one simulated request may stand for {} at most",
+                Number(libm::ceil(requests / limits::REQUESTS_PER_SIMULATED)),
+                Number(libm::round(requests)),
+                Number(limits::REQUESTS_PER_SIMULATED),
+            );
+            self.report("run.request_budget", Integer(budget), Bounds::Rule(bounds));
+        }
+    }
+
+    fn classes(&mut self, classes: &[KeyClass]) {
+        self.integer("workload.classes", classes.len() as u64, limits::CLASSES);
+        for (index, class) in classes.iter().enumerate() {
+            let path = |field: &str| format!("workload.classes[{index}].{field}");
+            self.length(&path("name"), &class.name, limits::CLASS_NAME_LENGTH);
+            let twin = classes.iter().position(|other| other.name == class.name);
+            if let Some(twin) = twin.filter(|twin| *twin < index) {
+                let bounds = format!("different from workload.classes[{twin}].name");
+                self.report(&path("name"), Quoted(&class.name), Bounds::Rule(bounds));
+            }
+            self.integer(&path("keys"), class.keys, limits::KEYS);
+            self.integer(&path("key_bytes"), class.key_bytes.into(), limits::KEY_BYTES);
+            if let Popularity::Zipf { exponent } = class.popularity {
+                self.number(&path("popularity.exponent"), exponent, limits::ZIPF_EXPONENT);
+            }
+            match class.value_size {
+                ValueSize::Fixed { bytes } => {
+                    self.integer(&path("value_size.bytes"), bytes.0, limits::VALUE_BYTES);
+                }
+                ValueSize::Lognormal { median_bytes, sigma } => {
+                    self.integer(
+                        &path("value_size.median_bytes"),
+                        median_bytes.0,
+                        limits::MEDIAN_BYTES,
+                    );
+                    self.number(&path("value_size.sigma"), sigma, limits::SIGMA);
+                }
+            }
+            match class.rate {
+                Rate::Constant { per_s } => self.number(&path("rate.per_s"), per_s.0, limits::RATE_PER_S),
+                Rate::Diurnal {
+                    mean_per_s,
+                    peak_to_mean,
+                    peak_hour,
+                } => {
+                    self.number(&path("rate.mean_per_s"), mean_per_s.0, limits::RATE_PER_S);
+                    self.number(&path("rate.peak_to_mean"), peak_to_mean, limits::PEAK_TO_MEAN);
+                    self.number(&path("rate.peak_hour"), peak_hour, limits::PEAK_HOUR);
+                }
+            }
+            self.number(&path("writes"), class.writes.0, limits::WRITES);
+            self.ttl(&path("ttl"), class.ttl);
+        }
+    }
+
+    fn trace(&mut self, trace: &TraceWorkload) {
+        self.length("workload.name", &trace.name, limits::TRACE_NAME_LENGTH);
+        self.integer("workload.key_bytes", trace.key_bytes.into(), limits::KEY_BYTES);
+        self.number("workload.speed", trace.speed, limits::TRACE_SPEED);
+        self.ttl("workload.ttl", trace.ttl);
+    }
+
+    fn ttl(&mut self, path: &str, ttl: Ttl) {
+        if let Ttl::Fixed { seconds, jitter } = ttl {
+            self.integer(&format!("{path}.seconds"), seconds.0, limits::TTL_S);
+            self.number(&format!("{path}.jitter"), jitter.0, limits::TTL_JITTER);
+        }
+    }
+
+    fn cluster(&mut self, cluster: &Cluster) {
+        match node_type(&cluster.node_type) {
+            Some(node) if !node.supports(cluster.engine) => {
+                let bounds = Bounds::Rule(format!("a type that runs {}", cluster.engine.label()));
+                self.report("cluster.node_type", Quoted(node.name), bounds);
+            }
+            Some(_) => {}
+            None => {
+                let names = node_types().iter().map(|node| node.name);
+                self.one_of("cluster.node_type", &cluster.node_type, names);
+            }
+        }
+        let (shards, replicas) = (u64::from(cluster.shards), u64::from(cluster.replicas));
+        self.integer("cluster.shards", shards, limits::SHARDS);
+        self.integer("cluster.replicas", replicas, limits::REPLICAS);
+        if limits::SHARDS.contains(shards as f64)
+            && limits::REPLICAS.contains(replicas as f64)
+            && !limits::NODES.contains((shards * (1 + replicas)) as f64)
+        {
+            let bounds = format!(
+                "at most {} with {replicas} replicas each, as a cluster has up to {} nodes",
+                limits::NODES.max as u64 / (1 + replicas),
+                limits::NODES.max,
+            );
+            self.report("cluster.shards", Integer(shards), Bounds::Rule(bounds));
+        }
+        if policy::find(&cluster.policy).is_none() {
+            let names = policy::REGISTRY.iter().map(|entry| entry.name);
+            self.one_of("cluster.policy", &cluster.policy, names);
+        }
+        self.number(
+            "cluster.reserved_memory",
+            cluster.reserved_memory.0,
+            limits::RESERVED_MEMORY,
+        );
+        if let Some(bytes) = cluster.maxmemory_bytes {
+            self.integer("cluster.maxmemory_bytes", bytes.0, limits::MAXMEMORY_BYTES);
+        }
+    }
+
+    fn prices(&mut self, scenario: &Scenario) {
+        let region = &scenario.prices.region;
+        if let Some(usd) = scenario.prices.node_usd_per_hour {
+            self.length("prices.region", region, limits::REGION_LENGTH);
+            self.number("prices.node_usd_per_hour", usd.0, limits::NODE_USD_PER_HOUR);
+        } else if !regions().any(|known| known == region) {
+            self.one_of("prices.region", region, regions());
+        } else if node_type(&scenario.cluster.node_type).is_some_and(|node| unpriced(scenario, node)) {
+            let bounds = format!(
+                "set, as the catalogue has no price of {} in {region}",
+                scenario.cluster.node_type
+            );
+            self.report("prices.node_usd_per_hour", "empty", Bounds::Rule(bounds));
+        }
+    }
+
+    fn integer(&mut self, path: &str, value: u64, limit: Limit) {
+        if !limit.contains(value as f64) {
+            self.report(path, Integer(value), limit.into());
+        }
+    }
+
+    fn number(&mut self, path: &str, value: f64, limit: Limit) {
+        if !limit.contains(value) {
+            self.report(path, Number(value), limit.into());
+        }
+    }
+
+    fn length(&mut self, path: &str, text: &str, limit: Limit) {
+        let length = text.chars().count();
+        if !limit.contains(length as f64) {
+            let bounds = format!("at most {} {} long and not {length}", limit.max, limit.unit);
+            self.report(path, Quoted(text), Bounds::Rule(bounds));
+        }
+    }
+
+    fn one_of<'a>(&mut self, path: &str, value: &str, accepted: impl Iterator<Item = &'a str>) {
+        let accepted = accepted.map(String::from).collect();
+        self.report(path, Quoted(value), Bounds::OneOf(accepted));
+    }
+
+    fn report(&mut self, path: &str, value: impl fmt::Display, bounds: Bounds) {
+        self.issues.push(Issue {
+            path: path.into(),
+            value: value.to_string(),
+            bounds,
+        });
+    }
+}
+
+/// Whether the catalogue lacks a price that it should have: not so where the engine does not run on the type, which is
+/// an issue of its own.
+fn unpriced(scenario: &Scenario, node: &NodeType) -> bool {
+    let engine = scenario.cluster.engine;
+    node.supports(engine) && node_price(&scenario.prices.region, node, engine).is_none()
+}
+
+impl Workload {
+    /// Mean requests per second over the run; 0 for a trace, which is replayed whole.
+    fn mean_rate(&self) -> f64 {
+        match self {
+            Self::Synthetic { classes } => classes.iter().map(|class| class.rate.mean_per_s()).sum(),
+            Self::Trace(_) => 0.0,
+        }
+    }
+}
+
+impl Rate {
+    fn mean_per_s(self) -> f64 {
+        match self {
+            Self::Constant { per_s } => per_s.0,
+            Self::Diurnal { mean_per_s, .. } => mean_per_s.0,
+        }
+    }
+}
+
+impl fmt::Display for Issue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, value, bounds } = self;
+        write!(f, "{path} is {value}; it must be ")?;
+        match bounds {
+            Bounds::Range { min, max, unit } => {
+                write!(f, "between {} and {}", Number(*min), Number(*max))?;
+                if unit.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, " {unit}")
+                }
+            }
+            Bounds::OneOf(accepted) if accepted.len() <= MOST_LISTED => {
+                write!(f, "one of {}", accepted.join(", "))
+            }
+            Bounds::OneOf(accepted) => {
+                let mut nearest: Vec<&str> = accepted.iter().map(String::as_str).collect();
+                nearest.sort_by_key(|name| std::cmp::Reverse(common_prefix(name, value.trim_matches('"'))));
+                nearest.truncate(MOST_LISTED);
+                write!(
+                    f,
+                    "one of {} names such as {}",
+                    accepted.len(),
+                    nearest.join(", ")
+                )
+            }
+            Bounds::Rule(rule) => f.write_str(rule),
+        }
+    }
+}
+
+/// Longer lists of accepted names are told by the names most like the one found.
+const MOST_LISTED: usize = 8;
+
+fn common_prefix(a: &str, b: &str) -> usize {
+    a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count()
+}
+
+/// A whole number with thousands separators.
+struct Integer(u64);
+
+impl fmt::Display for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A number, whole ones with thousands separators.
+struct Number(f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const EXACT: f64 = (1u64 << 53) as f64;
+        if (1_000.0..EXACT).contains(&self.0) && libm::trunc(self.0).total_cmp(&self.0).is_eq() {
+            Integer(self.0 as u64).fmt(f)
+        } else {
+            self.0.fmt(f)
+        }
+    }
+}
+
+/// A text in quotes, cut where it is too long to be read in a sentence.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 40;
+        let mut rest = self.0.chars();
+        let shown: String = rest.by_ref().take(MOST).collect();
+        let more = if rest.next().is_some() { "…" } else { "" };
+        write!(f, "\"{shown}{more}\"")
+    }
 }

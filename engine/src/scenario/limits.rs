@@ -1,0 +1,122 @@
+//! The bounds of every number in a scenario. Validation and forms read the same ones.
+
+use super::Bounds;
+use crate::units::Bytes;
+
+/// Smallest and largest accepted value of a field, both included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// Smallest accepted value.
+    pub min: f64,
+    /// Largest accepted value.
+    pub max: f64,
+    /// Unit of both; empty for a pure number.
+    pub unit: &'static str,
+}
+
+impl Limit {
+    const fn new(min: f64, max: f64, unit: &'static str) -> Self {
+        Self { min, max, unit }
+    }
+
+    /// Whether the value lies within; NaN does not.
+    pub fn contains(&self, value: f64) -> bool {
+        (self.min..=self.max).contains(&value)
+    }
+
+    /// The accepted value nearest to this one; NaN becomes the smallest.
+    pub fn clamp(&self, value: f64) -> f64 {
+        if value.is_nan() {
+            self.min
+        } else {
+            value.clamp(self.min, self.max)
+        }
+    }
+}
+
+impl From<Limit> for Bounds {
+    fn from(limit: Limit) -> Self {
+        Self::Range {
+            min: limit.min,
+            max: limit.max,
+            unit: limit.unit.into(),
+        }
+    }
+}
+
+const DAY_S: f64 = 86_400.0;
+
+const fn bytes(bytes: Bytes) -> f64 {
+    bytes.0 as f64
+}
+
+/// `name`: its length.
+pub const NAME_LENGTH: Limit = Limit::new(0.0, 120.0, "characters");
+/// `run.duration_s`.
+pub const DURATION_S: Limit = Limit::new(10.0, 31.0 * DAY_S, "s");
+/// `run.request_budget`.
+pub const REQUEST_BUDGET: Limit = Limit::new(1e4, 1e9, "requests");
+/// Requests of the workload for which one simulated request may stand at most: beyond it too few keys are left for
+/// the figures to mean anything.
+pub const REQUESTS_PER_SIMULATED: f64 = 1e6;
+
+/// `workload.classes`: how many.
+pub const CLASSES: Limit = Limit::new(1.0, 16.0, "classes");
+/// `workload.classes[].name`: its length.
+pub const CLASS_NAME_LENGTH: Limit = Limit::new(0.0, 60.0, "characters");
+/// `workload.classes[].keys`.
+pub const KEYS: Limit = Limit::new(1.0, 1e9, "");
+/// `workload.classes[].key_bytes` and `workload.key_bytes` of a trace.
+pub const KEY_BYTES: Limit = Limit::new(1.0, 1_024.0, "bytes");
+/// `popularity.exponent` of Zipf's law.
+pub const ZIPF_EXPONENT: Limit = Limit::new(0.0, 2.0, "");
+/// `value_size.bytes` of values that are all alike.
+pub const VALUE_BYTES: Limit = Limit::new(1.0, bytes(Bytes::mib(64)), "bytes");
+/// `value_size.median_bytes` of lognormal sizes.
+pub const MEDIAN_BYTES: Limit = Limit::new(1.0, bytes(Bytes::mib(16)), "bytes");
+/// `value_size.sigma` of lognormal sizes.
+pub const SIGMA: Limit = Limit::new(0.0, 3.0, "");
+/// `rate.per_s` and `rate.mean_per_s`.
+pub const RATE_PER_S: Limit = Limit::new(0.001, 1e8, "requests/s");
+/// `rate.peak_to_mean` of a diurnal rate.
+pub const PEAK_TO_MEAN: Limit = Limit::new(1.0, 2.0, "");
+/// `rate.peak_hour` of a diurnal rate.
+pub const PEAK_HOUR: Limit = Limit::new(0.0, 24.0, "h");
+/// `writes`.
+pub const WRITES: Limit = Limit::new(0.0, 1.0, "");
+/// `ttl.seconds`.
+pub const TTL_S: Limit = Limit::new(1.0, 365.0 * DAY_S, "s");
+/// `ttl.jitter`.
+pub const TTL_JITTER: Limit = Limit::new(0.0, 0.9, "");
+
+/// `workload.name` of a trace: its length.
+pub const TRACE_NAME_LENGTH: Limit = Limit::new(0.0, 255.0, "characters");
+/// `workload.speed` of a trace.
+pub const TRACE_SPEED: Limit = Limit::new(0.001, 1e6, "");
+
+/// `cluster.shards`.
+pub const SHARDS: Limit = Limit::new(1.0, 500.0, "shards");
+/// `cluster.replicas`.
+pub const REPLICAS: Limit = Limit::new(0.0, 5.0, "replicas");
+/// Primaries and replicas of a cluster together: the ElastiCache quota "nodes per cluster, cluster mode enabled",
+/// which is 90 until raised on request.
+pub const NODES: Limit = Limit::new(1.0, 500.0, "nodes");
+/// `cluster.reserved_memory`.
+pub const RESERVED_MEMORY: Limit = Limit::new(0.0, 0.9, "");
+/// `cluster.maxmemory_bytes`.
+pub const MAXMEMORY_BYTES: Limit = Limit::new(bytes(Bytes::mib(1)), bytes(Bytes::gib(16 << 10)), "bytes");
+
+/// `client.round_trip_us`.
+pub const ROUND_TRIP_US: Limit = Limit::new(1.0, 1e7, "µs");
+
+/// `database.latency_us`.
+pub const DATABASE_LATENCY_US: Limit = Limit::new(1.0, 6e7, "µs");
+/// `database.capacity_per_s`.
+pub const DATABASE_CAPACITY_PER_S: Limit = Limit::new(1.0, 1e8, "queries/s");
+/// `database.usd_per_million_reads`.
+pub const USD_PER_MILLION_READS: Limit = Limit::new(0.0, 1e3, "USD");
+
+/// `prices.region`: its length, where a price set by hand makes it a mere label.
+pub const REGION_LENGTH: Limit = Limit::new(0.0, 60.0, "characters");
+/// `prices.node_usd_per_hour`.
+pub const NODE_USD_PER_HOUR: Limit = Limit::new(0.0, 1e4, "USD");
