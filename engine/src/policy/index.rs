@@ -18,7 +18,10 @@ impl Index {
     /// The key's place; `None` if it has none.
     #[inline]
     pub(super) fn get(&self, key: KeyId) -> Option<u32> {
-        self.0.get(key as usize).copied().filter(|&place| place != NOWHERE)
+        self.0
+            .get(key as usize)
+            .copied()
+            .filter(|&place| place != NOWHERE)
     }
 
     /// Gives the key a place below `u32::MAX`, in exchange for the one it may have.
