@@ -1,13 +1,26 @@
 //! Bills: lists of lines, each with quantity, unit price, source and date. Totals are sums of lines.
 
-use crate::units::Usd;
+use crate::scenario::Plan;
+use crate::units::{PerSecond, Usd};
 use serde::{Deserialize, Serialize};
+
+/// Hours that a month counts in a bill, as in AWS's own calculator: 8,760 a year over 12.
+pub const HOURS_PER_MONTH: f64 = 730.0;
 
 /// What a month of the deployment costs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bill {
     /// The lines; amounts are what they say, totals are sums of them.
     pub lines: Vec<Line>,
+}
+
+/// Mean rates that a run measured and that a bill extends to a month.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Traffic {
+    /// Reads by the application: all of them would go to the database if there were no cache.
+    pub reads_per_s: PerSecond,
+    /// Reads that reached the database.
+    pub database_reads_per_s: PerSecond,
 }
 
 /// One line of a bill.
@@ -47,13 +60,49 @@ impl Line {
 }
 
 impl Bill {
+    /// The bill of a month in which this traffic goes on all the time.
+    ///
+    /// Lines of the database appear only where its reads are billed by the request.
+    pub fn of(plan: &Plan, traffic: Traffic) -> Self {
+        let cluster = &plan.scenario().cluster;
+        let price = plan.node_price();
+        let nodes = |what: &str, count: u32| Line {
+            what: format!("{what}: {count} of {}", plan.node().name),
+            kind: LineKind::Cache,
+            quantity: f64::from(count) * HOURS_PER_MONTH,
+            unit: "node-hours".into(),
+            unit_price: price.usd_per_hour,
+            source: price.source.clone(),
+        };
+        let mut lines = vec![nodes("Primaries", cluster.shards)];
+        if cluster.replicas > 0 {
+            lines.push(nodes("Replicas", cluster.shards * cluster.replicas));
+        }
+        let per_million = plan.scenario().database.usd_per_million_reads;
+        if per_million > Usd(0.0) {
+            let reads = |what: &str, kind, per_s: f64| Line {
+                what: what.into(),
+                kind,
+                quantity: per_s * HOURS_PER_MONTH * 3_600.0 / 1e6,
+                unit: "million reads".into(),
+                unit_price: per_million,
+                source: "set in the scenario".into(),
+            };
+            let remaining = traffic.database_reads_per_s.0;
+            let avoided = (traffic.reads_per_s.0 - remaining).max(0.0);
+            lines.push(reads("Database reads", LineKind::Database, remaining));
+            lines.push(reads(
+                "Database reads avoided",
+                LineKind::DatabaseAvoided,
+                avoided,
+            ));
+        }
+        Self { lines }
+    }
+
     /// Sum of the lines of one kind.
     pub fn total(&self, kind: LineKind) -> Usd {
-        Usd(self
-            .lines
-            .iter()
-            .filter(|line| line.kind == kind)
-            .map(|line| line.amount().0)
-            .sum())
+        let of_kind = self.lines.iter().filter(|line| line.kind == kind);
+        Usd(of_kind.fold(0.0, |sum, line| sum + line.amount().0))
     }
 }

@@ -10,7 +10,7 @@ mod presets;
 mod validate;
 
 pub use crate::catalog::Engine;
-pub use plan::{Plan, PlanError};
+pub use plan::{NodePrice, Plan, PlanError};
 pub use presets::{Preset, presets};
 pub use validate::{Bounds, Issue};
 
@@ -59,7 +59,7 @@ pub struct RunSettings {
 
 /// Where the requests come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Workload {
     /// Drawn at random from key classes; 1 to 16 of them.
     Synthetic {
@@ -94,7 +94,7 @@ pub struct KeyClass {
 
 /// How unevenly requests fall on the keys of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "law", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Popularity {
     /// The key of rank r is asked for in proportion to r to the power of minus `exponent`, 0 to 2.
     Zipf {
@@ -107,7 +107,7 @@ pub enum Popularity {
 
 /// Sizes of the values of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "law", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ValueSize {
     /// All alike: 1 byte to 64 MiB.
     Fixed {
@@ -123,9 +123,19 @@ pub enum ValueSize {
     },
 }
 
+impl ValueSize {
+    /// Mean size in bytes, the cut of a lognormal left aside.
+    pub fn mean(&self) -> f64 {
+        match *self {
+            Self::Fixed { bytes } => bytes.0 as f64,
+            Self::Lognormal { median_bytes, sigma } => median_bytes.0 as f64 * libm::exp(sigma * sigma / 2.0),
+        }
+    }
+}
+
 /// Requests over time. Arrivals are Poisson at this rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "shape", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rate {
     /// The same at all times.
     Constant {
@@ -144,10 +154,11 @@ pub enum Rate {
 }
 
 /// How long a stored value stays valid.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ttl {
     /// Until evicted or deleted.
+    #[default]
     None,
     /// Expires so long after it was stored.
     Fixed {
@@ -269,12 +280,6 @@ impl Default for TraceWorkload {
             speed: 1.0,
             ttl: Ttl::None,
         }
-    }
-}
-
-impl Default for Ttl {
-    fn default() -> Self {
-        Self::None
     }
 }
 

@@ -1,9 +1,9 @@
 //! A scenario that was checked, with its names resolved: the only way into a simulation.
 
 use super::{Issue, Scenario};
-use crate::catalog::{NodeType, node_type, peak_ops};
+use crate::catalog::{NodeType, node_price, node_type, peak_ops};
 use crate::policy;
-use crate::units::{Bytes, PerSecond};
+use crate::units::{Bytes, PerSecond, Usd};
 use std::fmt;
 
 /// A scenario that was checked. Made by [`Scenario::plan`] only.
@@ -12,6 +12,16 @@ pub struct Plan {
     scenario: Scenario,
     node: &'static NodeType,
     policy: &'static policy::Entry,
+    price: NodePrice,
+}
+
+/// What an hour of one node costs in a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodePrice {
+    /// Price of one node for one hour.
+    pub usd_per_hour: Usd,
+    /// Where it is from, with its date.
+    pub source: String,
 }
 
 /// Why a scenario cannot be simulated: every problem found, never empty. Displays one a line.
@@ -27,14 +37,31 @@ impl Scenario {
         let issues = self.issues();
         let node = node_type(&self.cluster.node_type);
         let policy = policy::find(&self.cluster.policy);
-        match (node, policy) {
-            (Some(node), Some(policy)) if issues.is_empty() => Ok(Plan {
+        let price = node.and_then(|node| self.node_price(node));
+        match (node, policy, price) {
+            (Some(node), Some(policy), Some(price)) if issues.is_empty() => Ok(Plan {
                 scenario: self.clone(),
                 node,
                 policy,
+                price,
             }),
             _ => Err(PlanError(issues)),
         }
+    }
+
+    fn node_price(&self, node: &NodeType) -> Option<NodePrice> {
+        let prices = &self.prices;
+        if let Some(usd_per_hour) = prices.node_usd_per_hour {
+            return Some(NodePrice {
+                usd_per_hour,
+                source: "set by hand".into(),
+            });
+        }
+        let price = node_price(&prices.region, node, self.cluster.engine)?;
+        Some(NodePrice {
+            usd_per_hour: price.usd_per_hour,
+            source: format!("{}, {}", price.source, price.as_of),
+        })
     }
 }
 
@@ -61,6 +88,11 @@ impl Plan {
             let usable = 1.0 - cluster.reserved_memory.0;
             Bytes((self.node.maxmemory.0 as f64 * usable) as u64)
         })
+    }
+
+    /// Price of each node: as set by hand, or that of the catalogue.
+    pub fn node_price(&self) -> &NodePrice {
+        &self.price
     }
 
     /// Simple commands per second that one primary completes at most: an estimate, see [`peak_ops`].

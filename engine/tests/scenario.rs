@@ -1,0 +1,366 @@
+//! The scenario document: what is checked, how it is told, what a plan resolves.
+
+// Numbers pass through unchanged: they are compared exactly.
+#![allow(clippy::float_cmp)]
+
+use cacheplan_engine::catalog::{Engine, node_type};
+use cacheplan_engine::scenario::{
+    Bounds, Issue, KeyClass, Popularity, Rate, Scenario, TraceWorkload, Ttl, ValueSize, Workload, limits,
+    presets,
+};
+use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
+
+/// The issues of the default scenario after an edit.
+fn issues_after(edit: impl FnOnce(&mut Scenario)) -> Vec<Issue> {
+    let mut scenario = Scenario::default();
+    edit(&mut scenario);
+    scenario.issues()
+}
+
+/// The same for an edit of its key class.
+fn issues_of_class(edit: impl FnOnce(&mut KeyClass)) -> Vec<Issue> {
+    let mut class = KeyClass::default();
+    edit(&mut class);
+    issues_after(|s| s.workload = Workload::Synthetic { classes: vec![class] })
+}
+
+fn sentences(issues: &[Issue]) -> Vec<String> {
+    issues.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_default_and_the_presets_are_valid() {
+    assert_eq!(Scenario::default().issues(), []);
+    for preset in presets() {
+        assert_eq!(preset.scenario.issues(), [], "{}", preset.id);
+        assert!(preset.scenario.plan().is_ok());
+    }
+}
+
+#[test]
+fn presets_have_ids_and_names_of_their_own() {
+    let presets = presets();
+    assert!((4..=6).contains(&presets.len()));
+    for (index, preset) in presets.iter().enumerate() {
+        assert!(preset.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
+        assert!(!preset.summary.is_empty());
+        for other in &presets[..index] {
+            assert_ne!(preset.id, other.id);
+            assert_ne!(preset.scenario.name, other.scenario.name);
+        }
+    }
+}
+
+#[test]
+fn an_issue_names_field_value_and_bounds() {
+    let cases: [(Vec<Issue>, &str); 12] = [
+        (
+            issues_of_class(|c| c.keys = 0),
+            "workload.classes[0].keys is 0; it must be between 1 and 1,000,000,000",
+        ),
+        (
+            issues_after(|s| s.run.duration_s = Seconds(3_000_000)),
+            "run.duration_s is 3,000,000; it must be between 10 and 2,678,400 s",
+        ),
+        (
+            issues_after(|s| s.run.warm_up_s = Seconds(86_400)),
+            "run.warm_up_s is 86,400; it must be less than run.duration_s, 86,400 s",
+        ),
+        (
+            issues_after(|s| s.cluster.reserved_memory = Share(f64::NAN)),
+            "cluster.reserved_memory is NaN; it must be between 0 and 0.9",
+        ),
+        (
+            issues_after(|s| s.cluster.node_type = "cache.r7g.larg".into()),
+            "cluster.node_type is \"cache.r7g.larg\"; it must be one of 80 names such as cache.r7g.large, \
+             cache.r7g.xlarge, cache.r7g.2xlarge, cache.r7g.4xlarge, cache.r7g.8xlarge, cache.r7g.12xlarge, \
+             cache.r7g.16xlarge, cache.r8g.large",
+        ),
+        (
+            issues_after(|s| {
+                s.cluster.node_type = "cache.r8g.large".into();
+                s.cluster.engine = Engine::RedisOss7;
+            }),
+            "cluster.node_type is \"cache.r8g.large\"; it must be a type that runs Redis OSS 7.1",
+        ),
+        (
+            issues_after(|s| {
+                s.cluster.shards = 84;
+                s.cluster.replicas = 5;
+            }),
+            "cluster.shards is 84; it must be at most 83 with 5 replicas each, as a cluster has up to 500 nodes",
+        ),
+        (
+            issues_after(|s| s.prices.region = "mars-1".into()),
+            "prices.region is \"mars-1\"; it must be one of us-east-1",
+        ),
+        (
+            issues_after(|s| s.name = "x".repeat(121)),
+            "name is \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…\"; it must be at most 120 characters long and not 121",
+        ),
+        (
+            issues_after(|s| s.workload = Workload::Synthetic { classes: vec![] }),
+            "workload.classes is 0; it must be between 1 and 16 classes",
+        ),
+        (
+            issues_after(|s| {
+                s.workload = Workload::Synthetic {
+                    classes: vec![KeyClass::default(), KeyClass::default()],
+                };
+            }),
+            "workload.classes[1].name is \"objects\"; it must be different from workload.classes[0].name",
+        ),
+        (
+            issues_of_class(|c| {
+                c.rate = Rate::Constant {
+                    per_s: PerSecond(1e8),
+                };
+            }),
+            "run.request_budget is 4,000,000; it must be at least 8,640,000, as the workload makes \
+             8,640,000,000,000 requests and one simulated request may stand for 1,000,000 at most",
+        ),
+    ];
+    for (issues, expected) in cases {
+        assert_eq!(sentences(&issues), [expected]);
+    }
+}
+
+#[test]
+fn a_policy_that_does_not_exist_is_told_with_those_that_do() {
+    let issues = issues_after(|s| s.cluster.policy = "psychic".into());
+    assert_eq!(issues.len(), 1);
+    let Bounds::OneOf(accepted) = &issues[0].bounds else {
+        panic!("{issues:?}");
+    };
+    assert!(accepted.iter().any(|name| name == "lru"));
+}
+
+/// Sets a field to a number, as far as its type can hold it.
+type Set = fn(&mut Scenario, &mut KeyClass, f64);
+
+#[test]
+fn every_number_is_accepted_at_its_limits_and_refused_beyond() {
+    let fields: [(&str, limits::Limit, Set); 23] = [
+        ("run.duration_s", limits::DURATION_S, |s, _, v| {
+            s.run.duration_s = Seconds(v as u64);
+            s.run.warm_up_s = Seconds(0);
+        }),
+        ("run.request_budget", limits::REQUEST_BUDGET, |s, _, v| {
+            s.run.request_budget = v as u64;
+        }),
+        ("workload.classes[0].keys", limits::KEYS, |_, c, v| {
+            c.keys = v as u64;
+        }),
+        ("workload.classes[0].key_bytes", limits::KEY_BYTES, |_, c, v| {
+            c.key_bytes = v as u32;
+        }),
+        (
+            "workload.classes[0].popularity.exponent",
+            limits::ZIPF_EXPONENT,
+            |_, c, v| {
+                c.popularity = Popularity::Zipf { exponent: v };
+            },
+        ),
+        (
+            "workload.classes[0].value_size.bytes",
+            limits::VALUE_BYTES,
+            |_, c, v| {
+                c.value_size = ValueSize::Fixed {
+                    bytes: Bytes(v as u64),
+                };
+            },
+        ),
+        (
+            "workload.classes[0].value_size.median_bytes",
+            limits::MEDIAN_BYTES,
+            |_, c, v| {
+                c.value_size = ValueSize::Lognormal {
+                    median_bytes: Bytes(v as u64),
+                    sigma: 1.0,
+                };
+            },
+        ),
+        (
+            "workload.classes[0].value_size.sigma",
+            limits::SIGMA,
+            |_, c, v| {
+                c.value_size = ValueSize::Lognormal {
+                    median_bytes: Bytes(1_000),
+                    sigma: v,
+                };
+            },
+        ),
+        ("workload.classes[0].rate.per_s", limits::RATE_PER_S, |s, c, v| {
+            s.run.request_budget = 1_000_000_000;
+            c.rate = Rate::Constant { per_s: PerSecond(v) };
+        }),
+        (
+            "workload.classes[0].rate.mean_per_s",
+            limits::RATE_PER_S,
+            |s, c, v| {
+                s.run.request_budget = 1_000_000_000;
+                c.rate = Rate::Diurnal {
+                    mean_per_s: PerSecond(v),
+                    peak_to_mean: 1.5,
+                    peak_hour: 12.0,
+                };
+            },
+        ),
+        (
+            "workload.classes[0].rate.peak_to_mean",
+            limits::PEAK_TO_MEAN,
+            |_, c, v| {
+                c.rate = Rate::Diurnal {
+                    mean_per_s: PerSecond(1.0),
+                    peak_to_mean: v,
+                    peak_hour: 12.0,
+                };
+            },
+        ),
+        (
+            "workload.classes[0].rate.peak_hour",
+            limits::PEAK_HOUR,
+            |_, c, v| {
+                c.rate = Rate::Diurnal {
+                    mean_per_s: PerSecond(1.0),
+                    peak_to_mean: 1.5,
+                    peak_hour: v,
+                };
+            },
+        ),
+        ("workload.classes[0].writes", limits::WRITES, |_, c, v| {
+            c.writes = Share(v);
+        }),
+        ("workload.classes[0].ttl.seconds", limits::TTL_S, |_, c, v| {
+            c.ttl = Ttl::Fixed {
+                seconds: Seconds(v as u64),
+                jitter: Share(0.1),
+            };
+        }),
+        ("workload.classes[0].ttl.jitter", limits::TTL_JITTER, |_, c, v| {
+            c.ttl = Ttl::Fixed {
+                seconds: Seconds(60),
+                jitter: Share(v),
+            };
+        }),
+        ("cluster.shards", limits::SHARDS, |s, _, v| {
+            s.cluster.shards = v as u32;
+            s.cluster.replicas = 0;
+        }),
+        ("cluster.replicas", limits::REPLICAS, |s, _, v| {
+            s.cluster.replicas = v as u32;
+        }),
+        ("cluster.reserved_memory", limits::RESERVED_MEMORY, |s, _, v| {
+            s.cluster.reserved_memory = Share(v);
+        }),
+        ("cluster.maxmemory_bytes", limits::MAXMEMORY_BYTES, |s, _, v| {
+            s.cluster.maxmemory_bytes = Some(Bytes(v as u64));
+        }),
+        ("client.round_trip_us", limits::ROUND_TRIP_US, |s, _, v| {
+            s.client.round_trip_us = v as u32;
+        }),
+        ("database.latency_us", limits::DATABASE_LATENCY_US, |s, _, v| {
+            s.database.latency_us = v as u32;
+        }),
+        (
+            "database.usd_per_million_reads",
+            limits::USD_PER_MILLION_READS,
+            |s, _, v| {
+                s.database.usd_per_million_reads = Usd(v);
+            },
+        ),
+        (
+            "prices.node_usd_per_hour",
+            limits::NODE_USD_PER_HOUR,
+            |s, _, v| {
+                s.prices.node_usd_per_hour = Some(Usd(v));
+            },
+        ),
+    ];
+    let with = |set: Set, value: f64| {
+        let (mut scenario, mut class) = (Scenario::default(), KeyClass::default());
+        set(&mut scenario, &mut class, value);
+        scenario.workload = Workload::Synthetic { classes: vec![class] };
+        scenario.issues()
+    };
+    for (path, limit, set) in fields {
+        assert_eq!(with(set, limit.min), [], "{path} at its smallest");
+        assert_eq!(with(set, limit.max), [], "{path} at its largest");
+        // A step that changes integers too; a number below zero wraps no unsigned field since casts saturate.
+        let mut beyond = vec![limit.max + limit.max.max(1.0)];
+        if limit.min > 0.0 {
+            beyond.push(limit.min / 2.0);
+        }
+        for value in beyond {
+            let paths: Vec<String> = with(set, value).into_iter().map(|issue| issue.path).collect();
+            assert_eq!(paths, [path], "{path} = {value}");
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_refused() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let issues = issues_after(|s| {
+            s.database.capacity_per_s = PerSecond(bad);
+            s.database.usd_per_million_reads = Usd(bad);
+            s.prices.node_usd_per_hour = Some(Usd(bad));
+            s.workload = Workload::Trace(TraceWorkload {
+                speed: bad,
+                ..TraceWorkload::default()
+            });
+        });
+        let paths: Vec<&str> = issues.iter().map(|issue| issue.path.as_str()).collect();
+        let expected = [
+            "workload.speed",
+            "database.capacity_per_s",
+            "database.usd_per_million_reads",
+            "prices.node_usd_per_hour",
+        ];
+        assert_eq!(paths, expected, "{bad}");
+    }
+}
+
+#[test]
+fn a_price_set_by_hand_needs_no_region_of_the_catalogue() {
+    let issues = issues_after(|s| {
+        s.prices.region = "our own data centre".into();
+        s.prices.node_usd_per_hour = Some(Usd(0.1));
+    });
+    assert_eq!(issues, []);
+}
+
+#[test]
+fn limits_clamp_to_what_they_accept() {
+    assert_eq!(limits::SHARDS.clamp(1e9), 500.0);
+    assert_eq!(limits::SHARDS.clamp(-1.0), 1.0);
+    assert_eq!(limits::SHARDS.clamp(f64::NAN), 1.0);
+    assert_eq!(limits::SHARDS.clamp(7.0), 7.0);
+}
+
+#[test]
+fn a_plan_resolves_node_memory_and_throughput() {
+    let mut scenario = Scenario::default();
+    let plan = scenario.plan().unwrap();
+    let node = node_type("cache.r7g.large").unwrap();
+    assert_eq!(plan.node(), node);
+    assert_eq!(plan.policy().name, "lru");
+    assert_eq!(plan.maxmemory(), Bytes(node.maxmemory.0 / 4 * 3 + 1));
+    assert_eq!(plan.peak_ops(), PerSecond(180_000.0));
+    scenario.cluster.maxmemory_bytes = Some(Bytes::gib(4));
+    assert_eq!(scenario.plan().unwrap().maxmemory(), Bytes::gib(4));
+}
+
+#[test]
+fn a_plan_is_refused_with_every_problem() {
+    let mut scenario = Scenario::default();
+    scenario.cluster.shards = 0;
+    scenario.database.latency_us = 0;
+    let error = scenario.plan().unwrap_err();
+    assert_eq!(error.0, scenario.issues());
+    assert_eq!(
+        error.to_string(),
+        "cluster.shards is 0; it must be between 1 and 500 shards\n\
+         database.latency_us is 0; it must be between 1 and 60,000,000 µs"
+    );
+}
