@@ -16,14 +16,16 @@
 //! assert!(Report::of(&sim).summary.hit_ratio() > 0.0);
 //! ```
 //!
-//! Modules form floors, each importing only lower ones: `units`, `random` < `policy`,
-//! `catalog` < `scenario` < `workload`, `store`, `cluster`, `database` < `sim` < `cost` < `report`. `tests/walls.rs` keeps them.
+//! Modules form floors, each importing only lower ones: `units`, `random`, `histogram` < `policy`, `queue`,
+//! `catalog`, `cluster` < `scenario` < `workload`, `store`, `database` < `sim` < `cost` < `report`. `tests/walls.rs` keeps them.
 
 pub mod catalog;
 pub mod cluster;
 pub mod cost;
 pub mod database;
+pub mod histogram;
 pub mod policy;
+pub mod queue;
 pub mod random;
 pub mod report;
 pub mod scenario;

@@ -1,8 +1,19 @@
 //! The loop that ties the parts together; resumable.
 
-use crate::scenario::Plan;
-use crate::units::Share;
+mod recorder;
+
+pub(crate) use recorder::{Interval, Recorder, Tally, sum};
+
+use crate::cluster::Topology;
+use crate::database;
+use crate::queue::Queue;
+use crate::random::Stream;
+use crate::scenario::{KeyClass, Plan, Ttl, Workload};
+use crate::store::{Cause, Lookup, MemoryModel, NEVER, Store, Stored, Value};
+use crate::units::{Bytes, Micros, Seconds, Share};
 use crate::workload::trace::Trace;
+use crate::workload::{Key, KeyTable, Operation, Request, Synthetic, Thinning, TraceSource};
+use std::fmt;
 use std::sync::Arc;
 
 /// How far a run is.
@@ -15,38 +26,457 @@ pub struct Progress {
 }
 
 /// Why a plan cannot be simulated as it stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SimError {
     /// The workload is a trace, and none was given.
-    TraceMissing,
-    /// Another trace than the scenario's: expected and given fingerprint.
+    TraceMissing {
+        /// File name of the trace.
+        name: String,
+    },
+    /// Another trace than the scenario's was given.
     TraceMismatch {
-        /// The scenario's.
+        /// File name of the scenario's trace.
+        name: String,
+        /// Fingerprint of the scenario's trace.
         expected: u64,
-        /// That of the trace given.
+        /// Fingerprint of the trace given.
         given: u64,
     },
 }
 
+impl fmt::Display for SimError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TraceMissing { name } => {
+                write!(
+                    f,
+                    "the workload is the trace \"{name}\", which is not at hand: give the file too"
+                )
+            }
+            Self::TraceMismatch {
+                name,
+                expected,
+                given,
+            } => write!(
+                f,
+                "the trace given is not \"{name}\": its content has fingerprint {given:016x}, the scenario \
+                 expects {expected:016x}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SimError {}
+
+enum Source {
+    Synthetic(Synthetic),
+    Trace(TraceSource),
+}
+
+/// What the loop needs to know of a key class.
+struct ClassRules {
+    key_bytes: u32,
+    ttl: Ttl,
+}
+
+/// One primary.
+struct Shard {
+    store: Store,
+    /// The thread that runs the commands.
+    thread: Queue,
+    /// Time to send a byte at the node's baseline bandwidth, microseconds.
+    us_per_byte: f64,
+}
+
 /// One run in progress.
+///
+/// A pure function of the plan, the trace and the engine's version: how the work is divided into calls of
+/// [`advance`](Sim::advance) changes nothing.
 pub struct Sim {
-    pub(crate) plan: Plan,
+    plan: Plan,
+    source: Source,
+    keys: KeyTable,
+    classes: Vec<ClassRules>,
+    shards: Vec<Shard>,
+    topology: Topology,
+    database: Queue,
+    recorder: Recorder,
+    thinning: Thinning,
+    end: Micros,
+    now: Micros,
+    window: Micros,
+    window_end: Micros,
+    latency: Stream,
+    ttl: Stream,
+    requests: u64,
+    complete: bool,
 }
 
 impl Sim {
-    /// A run at its start. `trace` is needed when the workload is one.
+    /// A run at its start. `trace` is needed when the workload is one and ignored otherwise.
     ///
     /// # Errors
     /// When the workload's trace is not given, or is another.
-    pub fn new(plan: Plan, _trace: Option<Arc<Trace>>) -> Result<Self, SimError> {
-        Ok(Self { plan })
+    pub fn new(plan: Plan, trace: Option<Arc<Trace>>) -> Result<Self, SimError> {
+        let scenario = plan.scenario();
+        let seed = scenario.seed;
+        let topology = Topology::even(scenario.cluster.shards);
+        let (source, keys, classes, thinning, end) = match &scenario.workload {
+            Workload::Synthetic { classes } => {
+                let seconds = scenario.run.duration_s.0 as f64;
+                let thinning = Thinning::choose(
+                    classes,
+                    seconds,
+                    capacity_keys(&plan, classes),
+                    scenario.run.request_budget,
+                );
+                let (stream, keys) = Synthetic::new(classes, seconds, &thinning, &topology, seed);
+                let rules = classes
+                    .iter()
+                    .map(|class| ClassRules {
+                        key_bytes: class.key_bytes,
+                        ttl: class.ttl,
+                    })
+                    .collect();
+                (
+                    Source::Synthetic(stream),
+                    keys,
+                    rules,
+                    thinning,
+                    scenario.run.duration_s.micros(),
+                )
+            }
+            Workload::Trace(workload) => {
+                let trace = trace.ok_or_else(|| SimError::TraceMissing {
+                    name: workload.name.clone(),
+                })?;
+                let given = trace.fingerprint();
+                if workload.fingerprint != 0 && workload.fingerprint != given {
+                    return Err(SimError::TraceMismatch {
+                        name: workload.name.clone(),
+                        expected: workload.fingerprint,
+                        given,
+                    });
+                }
+                let limit = scenario.run.duration_s.micros();
+                let (source, keys) = TraceSource::new(trace, workload, &topology, limit);
+                let rules = vec![ClassRules {
+                    key_bytes: workload.key_bytes,
+                    ttl: workload.ttl,
+                }];
+                let end = source.end();
+                (Source::Trace(source), keys, rules, Thinning::none(1), end)
+            }
+        };
+        let shards: Vec<Shard> = keys
+            .shards()
+            .iter()
+            .enumerate()
+            .map(|(number, of_shard)| {
+                let memory = MemoryModel::new(scenario.cluster.engine, slots_owned(&topology, number));
+                let peak = plan.peak_ops().0;
+                Shard {
+                    store: Store::new(
+                        plan.policy(),
+                        memory,
+                        plan.maxmemory(),
+                        of_shard.simulated,
+                        seed ^ ((number as u64) << 32),
+                    ),
+                    thread: Queue::new(peak, 1.0 / peak),
+                    us_per_byte: 8e-3 / plan.node().network_baseline_gbps,
+                }
+            })
+            .collect();
+        let mut sim = Self {
+            database: database::queue(&scenario.database),
+            recorder: Recorder::new(end, scenario.run.warm_up_s.micros(), shards.len()),
+            latency: Stream::new(seed, 4),
+            ttl: Stream::new(seed, 5),
+            source,
+            keys,
+            classes,
+            shards,
+            topology,
+            thinning,
+            end,
+            now: Micros(0),
+            window: Micros(0),
+            window_end: Micros(0),
+            requests: 0,
+            complete: false,
+            plan,
+        };
+        sim.window = sim.load_window();
+        sim.window_end = sim.window;
+        Ok(sim)
     }
 
-    /// Simulates about `budget` further requests.
-    pub fn advance(&mut self, _budget: u64) -> Progress {
+    /// Time over which loads are measured: long enough for some 20,000 simulated requests, so that chance alone
+    /// does not look like overload, and at most an interval.
+    fn load_window(&self) -> Micros {
+        let expected = match (&self.source, &self.plan.scenario().workload) {
+            (Source::Trace(source), _) => source.requests() as f64,
+            (_, Workload::Synthetic { classes }) => {
+                let seconds = self.end.as_secs();
+                let all: f64 = classes.iter().map(|class| class.rate.expected(seconds)).sum();
+                all.min(self.plan.scenario().run.request_budget as f64)
+            }
+            _ => 0.0,
+        };
+        let interval = self.recorder.interval().0;
+        let length = self.end.0 as f64 * 20_000.0 / expected.max(1.0);
+        Micros((length as u64).clamp(100_000.min(interval), interval))
+    }
+
+    /// Simulates up to `budget` further requests.
+    pub fn advance(&mut self, budget: u64) -> Progress {
+        let mut left = budget;
+        while left > 0 && !self.complete {
+            left -= 1;
+            let request = match &mut self.source {
+                Source::Synthetic(source) => source.next(),
+                Source::Trace(source) => source.next(),
+            };
+            match request {
+                Some(request) => self.serve(request),
+                None => self.finish(),
+            }
+        }
+        self.progress()
+    }
+
+    /// How far the run is.
+    pub fn progress(&self) -> Progress {
+        let done = if self.complete {
+            1.0
+        } else {
+            self.now.0 as f64 / self.end.0.max(1) as f64
+        };
         Progress {
-            done: Share(1.0),
-            complete: true,
+            done: Share(done),
+            complete: self.complete,
         }
     }
+
+    fn finish(&mut self) {
+        self.pass_time(self.end);
+        self.complete = true;
+        let loads = self.loads();
+        self.recorder.finish(loads);
+    }
+
+    /// Closes the windows and intervals that end by `now`.
+    fn pass_time(&mut self, now: Micros) {
+        while self.window_end <= now || self.recorder.interval_end() <= now {
+            if self.window_end <= self.recorder.interval_end() {
+                let seconds = self.window.as_secs();
+                self.database.end_window(seconds);
+                for shard in &mut self.shards {
+                    shard.thread.end_window(seconds);
+                }
+                self.window_end.0 += self.window.0;
+            } else {
+                let loads = self.loads();
+                self.recorder.end_interval(loads);
+            }
+        }
+        self.now = now;
+    }
+
+    fn loads(&self) -> recorder::Loads {
+        recorder::Loads {
+            database_wait: self.database.backlog_wait(),
+            shards: self
+                .shards
+                .iter()
+                .map(|shard| recorder::ShardLoad {
+                    used: shard.store.used(),
+                    maxmemory: shard.store.maxmemory(),
+                    keys: shard.store.keys(),
+                    evicted: shard.store.evicted(),
+                    expired: shard.store.expired(),
+                })
+                .collect(),
+        }
+    }
+
+    fn serve(&mut self, request: Request) {
+        if request.at >= self.window_end || request.at >= self.recorder.interval_end() {
+            self.pass_time(request.at);
+        }
+        self.now = request.at;
+        self.requests += 1;
+        let key = self.keys.get(request.key);
+        let weight = self.keys.weight(request.key, key);
+        let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
+            return;
+        };
+        let tally = self.recorder.tally(usize::from(key.shard));
+        let round_trip = f64::from(self.plan.scenario().client.round_trip_us);
+        let bytes = f64::from(request.value_bytes.unwrap_or(key.value_bytes));
+        let command = |shard: &mut Shard, weight: f64, random: &mut Stream, bytes: f64| {
+            round_trip + shard.thread.query(weight, random).0 as f64 + bytes * shard.us_per_byte
+        };
+        match request.operation {
+            Operation::Read => {
+                tally.reads += weight.requests;
+                let got = shard.store.read(key.local, request.at);
+                let (hits, misses) = match got {
+                    Lookup::Hit => (weight.requests, 0.0),
+                    Lookup::Miss(_) => (weight.requests - weight.misses, weight.misses),
+                };
+                if hits > 0.0 {
+                    tally.hits += hits;
+                    let us = command(shard, hits, &mut self.latency, bytes);
+                    self.recorder.hit(us, hits);
+                }
+                if let Lookup::Miss(cause) = got {
+                    let tally = self.recorder.tally(usize::from(key.shard));
+                    match cause {
+                        Cause::Cold => tally.cold += misses,
+                        Cause::Evicted => tally.evicted += misses,
+                        Cause::Expired => tally.expired += misses,
+                    }
+                    tally.stores += misses;
+                    let us = command(shard, misses, &mut self.latency, 0.0)
+                        + self.database.query(misses, &mut self.latency).0 as f64
+                        + command(shard, misses, &mut self.latency, bytes);
+                    self.recorder.miss(us, misses);
+                    self.put(request, key, weight.misses);
+                }
+            }
+            Operation::Write => {
+                tally.writes += weight.requests;
+                let us = self.database.query(weight.requests, &mut self.latency).0 as f64
+                    + command(shard, weight.requests, &mut self.latency, bytes);
+                self.recorder.write(us, weight.requests);
+                self.put(request, key, weight.requests);
+            }
+            Operation::Delete => {
+                tally.writes += weight.requests;
+                let us = self.database.query(weight.requests, &mut self.latency).0 as f64
+                    + command(shard, weight.requests, &mut self.latency, 0.0);
+                self.recorder.write(us, weight.requests);
+                shard.store.delete(key.local);
+            }
+        }
+    }
+
+    fn put(&mut self, request: Request, key: Key, weight: f64) {
+        let Some(rules) = self.classes.get(usize::from(key.class)) else {
+            return;
+        };
+        let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
+            return;
+        };
+        let expires = match (request.ttl, rules.ttl) {
+            (Some(ttl), _) => expiry(request.at, ttl, 1.0),
+            (None, Ttl::None) => NEVER,
+            (None, Ttl::Fixed { seconds, jitter }) if jitter.0 > 0.0 => expiry(
+                request.at,
+                seconds,
+                1.0 + jitter.0 * (2.0 * self.ttl.unit() - 1.0),
+            ),
+            (None, Ttl::Fixed { seconds, .. }) => expiry(request.at, seconds, 1.0),
+        };
+        let value = Value {
+            key_bytes: request.key_bytes.unwrap_or(rules.key_bytes),
+            value_bytes: request.value_bytes.unwrap_or(key.value_bytes),
+            expires,
+            keys: key.keys,
+        };
+        if shard.store.write(key.local, value, request.at) == Stored::Refused {
+            self.recorder.tally(usize::from(key.shard)).refused += weight;
+        }
+    }
+}
+
+/// What [`Report`](crate::report::Report) is made from.
+impl Sim {
+    /// The plan that is simulated.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    pub(crate) fn keys(&self) -> &KeyTable {
+        &self.keys
+    }
+
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    pub(crate) fn one_in(&self) -> u32 {
+        self.thinning.one_in
+    }
+
+    /// Requests simulated so far.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Bytes that all keys of the workload would take in the cluster.
+    pub(crate) fn working_set(&self) -> Bytes {
+        let mut sums = vec![(0u64, 0u64, 0u64); self.shards.len()];
+        let engine = self.plan.scenario().cluster.engine;
+        let models: Vec<MemoryModel> = (0..self.shards.len())
+            .map(|number| MemoryModel::new(engine, slots_owned(&self.topology, number)))
+            .collect();
+        for key in self.keys.iter() {
+            let at = usize::from(key.shard);
+            let (Some(sum), Some(model), Some(rules)) = (
+                sums.get_mut(at),
+                models.get(at),
+                self.classes.get(usize::from(key.class)),
+            ) else {
+                continue;
+            };
+            let ttl = rules.ttl != Ttl::None;
+            let count = u64::from(key.keys);
+            sum.0 += count;
+            sum.1 += if ttl { count } else { 0 };
+            sum.2 += count * u64::from(model.item_bytes(rules.key_bytes, key.value_bytes, ttl));
+        }
+        Bytes(
+            models
+                .iter()
+                .zip(sums)
+                .map(|(model, (keys, ttl_keys, items))| model.projected_bytes(keys, ttl_keys, items))
+                .sum(),
+        )
+    }
+}
+
+/// Slots of a shard as the memory model counts them: none when there is one shard, which runs with cluster mode
+/// disabled.
+fn slots_owned(topology: &Topology, shard: usize) -> u32 {
+    if topology.shards() == 1 {
+        return 0;
+    }
+    let (first, last) = topology.slots_of(shard as u16);
+    u32::from(last - first) + 1
+}
+
+fn expiry(now: Micros, ttl: Seconds, factor: f64) -> Micros {
+    Micros(now.0.saturating_add((ttl.micros().0 as f64 * factor) as u64))
+}
+
+/// About how many keys of the mix fit into the cluster.
+fn capacity_keys(plan: &Plan, classes: &[KeyClass]) -> f64 {
+    let model = MemoryModel::new(plan.scenario().cluster.engine, 0);
+    let (keys, bytes) = classes.iter().fold((0.0, 0.0), |(keys, bytes), class| {
+        let value = class.value_size.mean();
+        let item = model.item_bytes(class.key_bytes, value as u32, class.ttl != Ttl::None);
+        (
+            keys + class.keys as f64,
+            bytes + class.keys as f64 * f64::from(item),
+        )
+    });
+    let all = plan.maxmemory().0 as f64 * f64::from(plan.scenario().cluster.shards);
+    all * keys / bytes
 }

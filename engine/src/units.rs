@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! unit {
-    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty) $(derive $derived:ident)*) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, $($derived,)* Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
 
@@ -19,15 +19,15 @@ macro_rules! unit {
 
 unit! {
     /// A number of bytes.
-    Bytes(u64)
+    Bytes(u64) derive Eq derive Ord derive Hash
 }
 unit! {
     /// Simulated time or a span of it, in microseconds.
-    Micros(u64)
+    Micros(u64) derive Eq derive Ord derive Hash
 }
 unit! {
     /// A number of whole seconds.
-    Seconds(u64)
+    Seconds(u64) derive Eq derive Ord derive Hash
 }
 unit! {
     /// Events per second.
@@ -41,10 +41,6 @@ unit! {
     /// United States dollars.
     Usd(f64)
 }
-
-impl Eq for Bytes {}
-impl Eq for Micros {}
-impl Eq for Seconds {}
 
 impl Bytes {
     /// So many kibibytes (1,024 bytes).

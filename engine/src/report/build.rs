@@ -1,25 +1,249 @@
 //! From a run's recording to its report.
-use super::{Report, Sampling, Series, Summary};
-use crate::{cost::Bill, sim::Sim, units::Share};
+
+use super::{
+    Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling, Series, SeriesKey,
+    ShardSummary, Summary,
+};
+use crate::cost::{Bill, Traffic};
+use crate::histogram::Histogram;
+use crate::sim::{Interval, Sim, Tally, sum};
+use crate::units::{Bytes, Micros, PerSecond, Share};
 
 impl Report {
-    /// What the run tells, complete or so far.
+    /// What the run tells, complete or so far. Before the warm-up is over the headline figures are empty.
     pub fn of(sim: &Sim) -> Self {
-        let _ = &sim.plan;
+        let recorder = sim.recorder();
+        let total = sum(recorder.totals());
+        let seconds = recorder.total_seconds();
+        let bill = Bill::of(
+            sim.plan(),
+            Traffic {
+                reads_per_s: PerSecond(per(total.reads, seconds)),
+                database_reads_per_s: PerSecond(per(total.misses(), seconds)),
+            },
+        );
         Self {
             engine_version: crate::VERSION.into(),
-            progress: Share(1.0),
-            sampling: Sampling {
-                one_in: 1,
-                keys: 0,
-                keys_represented: 0,
-                requests: 0,
-                requests_represented: 0,
-            },
-            summary: Summary::default(),
-            shards: vec![],
-            bill: Bill::default(),
-            series: Series::default(),
+            progress: sim.progress().done,
+            sampling: sampling(sim),
+            summary: summary(sim, &total, seconds),
+            shards: shards(sim, seconds),
+            bill,
+            series: series(sim),
         }
     }
+}
+
+/// Rounded so that hits and misses still add up to the reads.
+fn counts(tally: &Tally) -> Counts {
+    let round = |x: f64| libm::round(x) as u64;
+    let counts = Counts {
+        reads: round(tally.reads),
+        writes: round(tally.writes),
+        hits: 0,
+        misses_cold: round(tally.cold),
+        misses_evicted: round(tally.evicted),
+        misses_expired: round(tally.expired),
+        evictions: round(tally.evictions),
+        expirations: round(tally.expirations),
+        refused: round(tally.refused),
+    };
+    Counts {
+        hits: counts.reads.saturating_sub(counts.misses()),
+        ..counts
+    }
+}
+
+fn per(count: f64, of: f64) -> f64 {
+    if of > 0.0 { count / of } else { 0.0 }
+}
+
+fn sampling(sim: &Sim) -> Sampling {
+    let intervals = sim.recorder().intervals();
+    let represented: f64 = intervals
+        .iter()
+        .flat_map(|i| &i.tallies)
+        .map(|t| t.reads + t.writes)
+        .sum();
+    Sampling {
+        one_in: sim.one_in(),
+        keys: sim.keys().len() as u64,
+        keys_represented: sim.keys().iter().map(|key| u64::from(key.keys)).sum(),
+        requests: sim.requests(),
+        requests_represented: libm::round(represented) as u64,
+    }
+}
+
+fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
+    let recorder = sim.recorder();
+    let latency = recorder.total_latency();
+    let counted = || {
+        recorder
+            .intervals()
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| recorder.counts(*at))
+            .map(|(_, i)| i)
+    };
+    let load = |interval: &Interval| per(sum(&interval.tallies).queries(), interval.seconds);
+    let peak_per_s = counted().map(load).fold(0.0, f64::max);
+    let last = recorder.intervals().last();
+    Summary {
+        seconds,
+        counts: counts(total),
+        latency: latencies(&latency.all()),
+        hit_latency: latencies(&latency.hits),
+        miss_latency: latencies(&latency.misses),
+        database: DatabaseSummary {
+            mean_per_s: PerSecond(per(total.queries(), seconds)),
+            peak_per_s: PerSecond(peak_per_s),
+            without_cache_per_s: PerSecond(per(total.reads + total.writes, seconds)),
+            peak_utilisation: per(peak_per_s, sim.plan().scenario().database.capacity_per_s.0),
+            peak_wait: counted().map(|i| i.database_wait).max().unwrap_or_default(),
+        },
+        memory: MemorySummary {
+            maxmemory: Bytes(sim.plan().maxmemory().0 * recorder.totals().len() as u64),
+            peak_used: counted().map(used).max().unwrap_or_default(),
+            used: last.map(used).unwrap_or_default(),
+            keys: last.map_or(0, |i| i.shards.iter().map(|shard| shard.keys).sum()),
+            working_set: sim.working_set(),
+            evicting_since: recorder
+                .intervals()
+                .iter()
+                .position(|i| sum(&i.tallies).evictions > 0.0)
+                .map(|at| Micros(at as u64 * recorder.interval().0)),
+        },
+    }
+}
+
+fn used(interval: &Interval) -> Bytes {
+    Bytes(interval.shards.iter().map(|shard| shard.used.0).sum())
+}
+
+fn latencies(histogram: &Histogram) -> Latencies {
+    match histogram.quantiles([0.5, 0.9, 0.99, 0.999]) {
+        None => Latencies::default(),
+        Some([p50, p90, p99, p999]) => Latencies {
+            mean: Micros(libm::round(histogram.mean()) as u64),
+            p50: Micros(p50),
+            p90: Micros(p90),
+            p99: Micros(p99),
+            p999: Micros(p999),
+        },
+    }
+}
+
+fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
+    let recorder = sim.recorder();
+    let last = recorder.intervals().last();
+    let peak = sim.plan().peak_ops().0;
+    recorder
+        .totals()
+        .iter()
+        .zip(sim.keys().shards())
+        .enumerate()
+        .map(|(number, (tally, keys))| {
+            let (first_slot, last_slot) = sim.topology().slots_of(number as u16);
+            let load = last.and_then(|interval| interval.shards.get(number));
+            let operations = per(tally.operations(), seconds);
+            ShardSummary {
+                first_slot,
+                last_slot,
+                counts: counts(tally),
+                used: load.map(|load| load.used).unwrap_or_default(),
+                maxmemory: sim.plan().maxmemory(),
+                keys: load.map_or(0, |load| load.keys),
+                operations_per_s: PerSecond(operations),
+                engine_cpu: Share(per(operations, peak)),
+                hottest_key_share: Share(per(keys.hottest, keys.rate)),
+            }
+        })
+        .collect()
+}
+
+/// The columns of one interval over some of its shards, in the order of `metrics`.
+fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metrics: &[Metric]) -> Vec<f64> {
+    let tallies = interval.tallies.get(shards.clone()).unwrap_or_default();
+    let loads = interval.shards.get(shards).unwrap_or_default();
+    let tally = sum(tallies);
+    let latency = |at: usize| {
+        interval
+            .latency
+            .and_then(|l| l.get(at).copied())
+            .map_or(f64::NAN, |us| us as f64)
+    };
+    metrics
+        .iter()
+        .map(|metric| match metric {
+            Metric::RequestsPerS => per(tally.reads + tally.writes, interval.seconds),
+            Metric::HitRatio if tally.reads > 0.0 => tally.hits / tally.reads,
+            Metric::HitRatio => f64::NAN,
+            Metric::DatabasePerS => per(tally.queries(), interval.seconds),
+            Metric::DatabaseWaitUs => interval.database_wait.0 as f64,
+            Metric::MemoryShare => {
+                let used: u64 = loads.iter().map(|load| load.used.0).sum();
+                let limit: u64 = loads.iter().map(|load| load.maxmemory.0).sum();
+                per(used as f64, limit as f64)
+            }
+            Metric::EvictionsPerS => per(tally.evictions, interval.seconds),
+            Metric::ExpirationsPerS => per(tally.expirations, interval.seconds),
+            Metric::P50Us => latency(0),
+            Metric::P99Us => latency(1),
+            Metric::EngineCpu => per(
+                per(tally.operations(), interval.seconds),
+                peak * tallies.len() as f64,
+            ),
+        })
+        .collect()
+}
+
+const OF_CLUSTER: [Metric; 10] = [
+    Metric::RequestsPerS,
+    Metric::HitRatio,
+    Metric::DatabasePerS,
+    Metric::DatabaseWaitUs,
+    Metric::MemoryShare,
+    Metric::EvictionsPerS,
+    Metric::ExpirationsPerS,
+    Metric::P50Us,
+    Metric::P99Us,
+    Metric::EngineCpu,
+];
+
+const OF_SHARD: [Metric; 4] = [
+    Metric::RequestsPerS,
+    Metric::HitRatio,
+    Metric::MemoryShare,
+    Metric::EngineCpu,
+];
+
+fn series(sim: &Sim) -> Series {
+    let recorder = sim.recorder();
+    let shards = recorder.totals().len();
+    let peak = sim.plan().peak_ops().0;
+    let mut series = Series {
+        interval: recorder.interval(),
+        ..Series::default()
+    };
+    let mut add = |shard: Option<u16>, metrics: &[Metric], range: core::ops::Range<usize>| {
+        let rows: Vec<Vec<f64>> = recorder
+            .intervals()
+            .iter()
+            .map(|i| values(i, range.clone(), peak, metrics))
+            .collect();
+        for (at, metric) in metrics.iter().enumerate() {
+            series.keys.push(SeriesKey {
+                metric: *metric,
+                shard,
+            });
+            series
+                .columns
+                .push(rows.iter().filter_map(|row| row.get(at).copied()).collect());
+        }
+    };
+    add(None, &OF_CLUSTER, 0..shards);
+    for shard in 0..shards {
+        add(Some(shard as u16), &OF_SHARD, shard..shard + 1);
+    }
+    series
 }

@@ -1,0 +1,253 @@
+//! Counts what happens, by shard and interval.
+
+use crate::histogram::Histogram;
+use crate::units::{Bytes, Micros};
+
+/// Lengths that an interval may have, seconds: those that read well on a time axis.
+const INTERVALS: [u64; 17] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
+];
+
+/// Most intervals of a run.
+const MOST_INTERVALS: u64 = 480;
+
+/// Weighted counts of one shard. In a run that simulates every request they are whole numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) reads: f64,
+    pub(crate) writes: f64,
+    pub(crate) hits: f64,
+    pub(crate) cold: f64,
+    pub(crate) evicted: f64,
+    pub(crate) expired: f64,
+    /// Values stored after a miss.
+    pub(crate) stores: f64,
+    pub(crate) refused: f64,
+    pub(crate) evictions: f64,
+    pub(crate) expirations: f64,
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.reads += other.reads;
+        self.writes += other.writes;
+        self.hits += other.hits;
+        self.cold += other.cold;
+        self.evicted += other.evicted;
+        self.expired += other.expired;
+        self.stores += other.stores;
+        self.refused += other.refused;
+        self.evictions += other.evictions;
+        self.expirations += other.expirations;
+    }
+
+    pub(crate) fn misses(&self) -> f64 {
+        self.cold + self.evicted + self.expired
+    }
+
+    /// Commands that the node ran.
+    pub(crate) fn operations(&self) -> f64 {
+        self.reads + self.writes + self.stores
+    }
+
+    /// Queries that reached the database.
+    pub(crate) fn queries(&self) -> f64 {
+        self.misses() + self.writes
+    }
+}
+
+/// The sum of several.
+pub(crate) fn sum<'a>(tallies: impl IntoIterator<Item = &'a Tally>) -> Tally {
+    let mut all = Tally::default();
+    for tally in tallies {
+        all.add(tally);
+    }
+    all
+}
+
+/// State of the parts at the end of an interval.
+pub(crate) struct Loads {
+    pub(crate) database_wait: Micros,
+    pub(crate) shards: Vec<ShardLoad>,
+}
+
+/// State of a shard at the end of an interval; evicted and expired keys since the start of the run.
+pub(crate) struct ShardLoad {
+    pub(crate) used: Bytes,
+    pub(crate) maxmemory: Bytes,
+    pub(crate) keys: u64,
+    pub(crate) evicted: u64,
+    pub(crate) expired: u64,
+}
+
+/// Latencies by kind of request.
+#[derive(Clone, Default)]
+pub(crate) struct LatencyRecorder {
+    pub(crate) hits: Histogram,
+    pub(crate) misses: Histogram,
+    pub(crate) writes: Histogram,
+}
+
+impl LatencyRecorder {
+    fn add(&mut self, other: &Self) {
+        self.hits.add(&other.hits);
+        self.misses.add(&other.misses);
+        self.writes.add(&other.writes);
+    }
+
+    fn clear(&mut self) {
+        self.hits.clear();
+        self.misses.clear();
+        self.writes.clear();
+    }
+
+    /// Latencies of all requests.
+    pub(crate) fn all(&self) -> Histogram {
+        let mut all = self.hits.clone();
+        all.add(&self.misses);
+        all.add(&self.writes);
+        all
+    }
+}
+
+/// What one interval recorded.
+pub(crate) struct Interval {
+    /// Its length: the recorder's, but for the last one of a run.
+    pub(crate) seconds: f64,
+    /// Per shard.
+    pub(crate) tallies: Vec<Tally>,
+    /// At its end, per shard.
+    pub(crate) shards: Vec<ShardLoad>,
+    /// At its end.
+    pub(crate) database_wait: Micros,
+    /// Median and 99th percentile of all requests, microseconds.
+    pub(crate) latency: Option<[u64; 2]>,
+}
+
+/// Counts what happens, by shard and interval.
+pub(crate) struct Recorder {
+    interval: Micros,
+    end: Micros,
+    started: Micros,
+    /// Intervals that start before this are left out of the totals.
+    warm_up: Micros,
+    current: Vec<Tally>,
+    current_latency: LatencyRecorder,
+    /// Evicted and expired keys per shard up to the last interval.
+    before: Vec<(u64, u64)>,
+    intervals: Vec<Interval>,
+    totals: Vec<Tally>,
+    total_latency: LatencyRecorder,
+    total_seconds: f64,
+}
+
+impl Recorder {
+    pub(crate) fn new(end: Micros, warm_up: Micros, shards: usize) -> Self {
+        let seconds = end.0.div_ceil(1_000_000);
+        let interval = INTERVALS
+            .iter()
+            .copied()
+            .find(|length| seconds.div_ceil(*length) <= MOST_INTERVALS)
+            .unwrap_or(seconds.div_ceil(MOST_INTERVALS));
+        Self {
+            interval: Micros(interval * 1_000_000),
+            end,
+            started: Micros(0),
+            warm_up,
+            current: vec![Tally::default(); shards],
+            current_latency: LatencyRecorder::default(),
+            before: vec![(0, 0); shards],
+            intervals: Vec::new(),
+            totals: vec![Tally::default(); shards],
+            total_latency: LatencyRecorder::default(),
+            total_seconds: 0.0,
+        }
+    }
+
+    pub(crate) fn interval(&self) -> Micros {
+        self.interval
+    }
+
+    pub(crate) fn interval_end(&self) -> Micros {
+        Micros(self.started.0 + self.interval.0)
+    }
+
+    /// The counts of a shard in this interval. A number beyond the shards there are counts for the last.
+    pub(crate) fn tally(&mut self, shard: usize) -> &mut Tally {
+        let last = self.current.len() - 1;
+        &mut self.current[shard.min(last)]
+    }
+
+    /// Notes the latency of a read that hit, in microseconds.
+    pub(crate) fn hit(&mut self, us: f64, weight: f64) {
+        self.current_latency.hits.record(us as u64, weight);
+    }
+
+    /// Notes the latency of a read that missed.
+    pub(crate) fn miss(&mut self, us: f64, weight: f64) {
+        self.current_latency.misses.record(us as u64, weight);
+    }
+
+    /// Notes the latency of a write.
+    pub(crate) fn write(&mut self, us: f64, weight: f64) {
+        self.current_latency.writes.record(us as u64, weight);
+    }
+
+    /// Closes the interval.
+    pub(crate) fn end_interval(&mut self, loads: Loads) {
+        let end = self.interval_end().0.min(self.end.0);
+        let seconds = (end - self.started.0) as f64 / 1e6;
+        for ((tally, load), before) in self.current.iter_mut().zip(&loads.shards).zip(&mut self.before) {
+            tally.evictions = (load.evicted - before.0) as f64;
+            tally.expirations = (load.expired - before.1) as f64;
+            *before = (load.evicted, load.expired);
+        }
+        if self.started >= self.warm_up {
+            for (total, tally) in self.totals.iter_mut().zip(&self.current) {
+                total.add(tally);
+            }
+            self.total_latency.add(&self.current_latency);
+            self.total_seconds += seconds;
+        }
+        let tallies = core::mem::replace(&mut self.current, vec![Tally::default(); self.before.len()]);
+        self.intervals.push(Interval {
+            seconds,
+            tallies,
+            shards: loads.shards,
+            database_wait: loads.database_wait,
+            latency: self.current_latency.all().quantiles([0.5, 0.99]),
+        });
+        self.current_latency.clear();
+        self.started = self.interval_end();
+    }
+
+    /// Closes the last interval if the run ends within one.
+    pub(crate) fn finish(&mut self, loads: Loads) {
+        if self.started < self.end {
+            self.end_interval(loads);
+        }
+    }
+
+    pub(crate) fn intervals(&self) -> &[Interval] {
+        &self.intervals
+    }
+
+    /// Whether an interval belongs to the headline figures.
+    pub(crate) fn counts(&self, interval: usize) -> bool {
+        interval as u64 * self.interval.0 >= self.warm_up.0
+    }
+
+    /// Counts per shard after the warm-up.
+    pub(crate) fn totals(&self) -> &[Tally] {
+        &self.totals
+    }
+
+    pub(crate) fn total_latency(&self) -> &LatencyRecorder {
+        &self.total_latency
+    }
+
+    /// Time that the totals cover.
+    pub(crate) fn total_seconds(&self) -> f64 {
+        self.total_seconds
+    }
+}

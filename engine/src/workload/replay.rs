@@ -1,0 +1,109 @@
+//! Requests replayed from a recorded trace.
+
+use super::Request;
+use super::keys::{KeyTable, NewKey, slot_of};
+use super::trace::{Clock, Trace};
+use crate::cluster::Topology;
+use crate::scenario::TraceWorkload;
+use crate::units::Micros;
+use std::sync::Arc;
+
+/// A trace on its way through a run.
+pub(crate) struct TraceSource {
+    trace: Arc<Trace>,
+    clock: Clock,
+    speed: f64,
+    next: usize,
+    requests: usize,
+    end: Micros,
+}
+
+impl TraceSource {
+    /// The requests of a trace up to `limit` of simulated time, and the table of its keys.
+    ///
+    /// A key's slot is that of the name `key:<number of first appearance>`: traces carry anonymised names.
+    pub(crate) fn new(
+        trace: Arc<Trace>,
+        workload: &TraceWorkload,
+        topology: &Topology,
+        limit: Micros,
+    ) -> (Self, KeyTable) {
+        let scaled = |us: Micros| Micros((us.0 as f64 / workload.speed) as u64);
+        let all = trace.requests();
+        let duration = scaled(trace.duration());
+        let (requests, end) = if duration <= limit {
+            (all, duration)
+        } else {
+            let (mut low, mut high) = (0, all);
+            while low < high {
+                let middle = usize::midpoint(low, high);
+                if scaled(trace.time(middle)) < limit {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
+            }
+            (low, limit)
+        };
+        let mut counts = vec![0u32; trace.objects()];
+        for key in trace.keys().iter().take(requests) {
+            if let Some(count) = counts.get_mut(*key as usize) {
+                *count += 1;
+            }
+        }
+        let seconds = end.as_secs().max(1e-6);
+        let mut table = KeyTable::new(topology.shards());
+        for (object, (count, size)) in counts.iter().zip(trace.sizes()).enumerate() {
+            let key = NewKey {
+                value_bytes: *size,
+                keys: 1,
+                class: 0,
+                thinned: false,
+                rate: f64::from(*count) / seconds,
+            };
+            table.push(slot_of(b"key", object as u64), topology, key);
+        }
+        let source = Self {
+            trace,
+            clock: Clock::default(),
+            speed: workload.speed,
+            next: 0,
+            requests,
+            end,
+        };
+        (source, table)
+    }
+
+    /// When the run is over.
+    pub(crate) fn end(&self) -> Micros {
+        self.end
+    }
+
+    /// Requests of the run.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests
+    }
+
+    /// The next request; `None` when all are done.
+    pub(crate) fn next(&mut self) -> Option<Request> {
+        if self.next >= self.requests {
+            return None;
+        }
+        let at = self.next;
+        self.next += 1;
+        let trace = &self.trace;
+        let key = *trace.keys().get(at)?;
+        let time = (self.clock.time(trace, at).0 as f64 / self.speed) as u64;
+        Some(Request {
+            // The end is exclusive, so that the last request falls into the last interval.
+            at: Micros(time.min(self.end.0.saturating_sub(1))),
+            key,
+            operation: trace.operation(at),
+            key_bytes: trace
+                .key_bytes()
+                .and_then(|lengths| lengths.get(key as usize).copied()),
+            value_bytes: trace.request_size(at),
+            ttl: trace.ttl(at),
+        })
+    }
+}

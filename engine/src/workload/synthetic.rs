@@ -1,0 +1,161 @@
+//! Requests drawn at random from key classes.
+
+use super::alias::Alias;
+use super::arrivals::Arrivals;
+use super::keys::{KeyTable, NewKey, Weight, slot_of, value_bytes};
+use super::popularity::Masses;
+use super::sampling::Thinning;
+use super::{Operation, Request};
+use crate::cluster::Topology;
+use crate::random::Stream;
+use crate::scenario::{KeyClass, Ttl};
+
+struct Class {
+    /// Index of its first key in the table.
+    first: u32,
+    alias: Alias,
+    writes: f64,
+}
+
+/// A stream of requests and the keys they ask for.
+pub(crate) struct Synthetic {
+    arrivals: Arrivals,
+    classes: Vec<Class>,
+    keys: Stream,
+    operations: Stream,
+}
+
+impl Synthetic {
+    /// The stream of these classes, and the table of its keys.
+    pub(crate) fn new(
+        classes: &[KeyClass],
+        seconds: f64,
+        thinning: &Thinning,
+        topology: &Topology,
+        seed: u64,
+    ) -> (Self, KeyTable) {
+        let mut table = KeyTable::new(topology.shards());
+        let mut built = Vec::with_capacity(classes.len());
+        let mut rates = Vec::with_capacity(classes.len());
+        for (number, class) in classes.iter().enumerate() {
+            let first = table.len() as u32;
+            let ceiling = thinning.ceilings.get(number).copied().unwrap_or(f64::INFINITY);
+            let masses = sample(
+                class,
+                number as u8,
+                seconds,
+                (thinning, ceiling),
+                topology,
+                seed,
+                &mut table,
+            );
+            rates.push((class.rate, masses.iter().sum()));
+            built.push(Class {
+                first,
+                alias: Alias::new(&masses),
+                writes: class.writes.0,
+            });
+        }
+        let stream = Self {
+            arrivals: Arrivals::new(rates, seconds, Stream::new(seed, 1)),
+            classes: built,
+            keys: Stream::new(seed, 2),
+            operations: Stream::new(seed, 3),
+        };
+        (stream, table)
+    }
+
+    /// The next request; `None` when the time is over.
+    pub(crate) fn next(&mut self) -> Option<Request> {
+        let (at, class) = self.arrivals.next()?;
+        let class = &self.classes[class];
+        let key = class.first + class.alias.draw(&mut self.keys);
+        let operation = if class.writes > 0.0 && self.operations.unit() < class.writes {
+            Operation::Write
+        } else {
+            Operation::Read
+        };
+        Some(Request {
+            at,
+            key,
+            operation,
+            key_bytes: None,
+            value_bytes: None,
+            ttl: None,
+        })
+    }
+}
+
+/// Adds the keys of a class that are simulated to the table; returns the share of the class's requests that is
+/// simulated for each.
+fn sample(
+    class: &KeyClass,
+    number: u8,
+    seconds: f64,
+    (thinning, ceiling): (&Thinning, f64),
+    topology: &Topology,
+    seed: u64,
+    table: &mut KeyTable,
+) -> Vec<f64> {
+    let masses = Masses::new(class.popularity, class.keys);
+    let mean_rate = class.rate.expected(seconds) / seconds;
+    let prefix = class.name.as_bytes();
+    let first = table.len() as u32;
+    let hot = thinning.hot_keys(class);
+    let mut shares = Vec::new();
+    let mut weights = Vec::new();
+    for rank in 1..=hot {
+        let mass = masses.of(rank);
+        let every = (mass * mean_rate / ceiling).max(1.0);
+        let thinned = every > 1.0;
+        if thinned {
+            weights.push(Weight {
+                requests: every,
+                misses: misses_of(class, mass * mean_rate, every),
+            });
+        }
+        shares.push(mass / every);
+        let key = NewKey {
+            value_bytes: value_bytes(class, rank),
+            keys: 1,
+            class: number,
+            thinned,
+            rate: mass * mean_rate,
+        };
+        table.push(slot_of(prefix, rank), topology, key);
+    }
+    table.set_thinned(first, weights);
+    let mut random = Stream::new(seed, 0x5341_4D50 ^ u64::from(number));
+    let mut next = hot + 1;
+    while next <= class.keys {
+        let last = (next + u64::from(thinning.one_in) - 1).min(class.keys);
+        let width = (last - next + 1) as u32;
+        let rank = next + u64::from(random.below(width));
+        // The key drawn takes the mean popularity of its block, so that traffic is neither lost nor gained.
+        let mass = masses.between(next, last) / f64::from(width);
+        shares.push(mass);
+        let key = NewKey {
+            value_bytes: value_bytes(class, rank),
+            keys: width,
+            class: number,
+            thinned: false,
+            rate: mass * mean_rate,
+        };
+        table.push(slot_of(prefix, rank), topology, key);
+        next = last + 1;
+    }
+    shares
+}
+
+/// How many misses one miss of a key stands for whose requests are thinned out to one in `every`.
+///
+/// A key with TTL T asked at rate r misses once in T + 1/r; simulated at r / every, once in T + every/r.
+fn misses_of(class: &KeyClass, rate: f64, every: f64) -> f64 {
+    match class.ttl {
+        Ttl::None => 1.0,
+        Ttl::Fixed { seconds, .. } => {
+            let life = seconds.0 as f64;
+            (life + every / rate) / (life + 1.0 / rate)
+        }
+    }
+}
