@@ -1,0 +1,116 @@
+//! Measurements, printed and never asserted: machines differ, so speeds are given as ratios to a probe that is
+//! measured in turn with them.
+
+mod browser;
+mod native;
+mod probe;
+mod trace;
+
+use crate::process::{cargo, run, say};
+use anyhow::Result;
+
+/// Which benches to run.
+#[derive(Clone, Copy)]
+pub(crate) struct Selection {
+    native: bool,
+    browser: bool,
+    open: bool,
+}
+
+impl Selection {
+    /// The benches that were named; all when none was.
+    pub(crate) fn new(native: bool, browser: bool, open: bool) -> Self {
+        let all = !(native || browser || open);
+        Selection {
+            native: native || all,
+            browser: browser || all,
+            open: open || all,
+        }
+    }
+
+    fn flags(self) -> impl Iterator<Item = &'static str> {
+        let flags = [
+            (self.native, "--native"),
+            (self.browser, "--browser"),
+            (self.open, "--open"),
+        ];
+        flags
+            .into_iter()
+            .filter_map(|(wanted, flag)| wanted.then_some(flag))
+    }
+}
+
+/// Objects that the caches of the replay benches hold.
+const CAPACITY: u32 = 100_000;
+
+/// How often each contestant runs, in turn with the others.
+const ROUNDS: usize = 5;
+
+/// Runs the benches.
+pub(crate) fn bench(selection: Selection) -> Result<()> {
+    if cfg!(debug_assertions) {
+        say("Building the bench with optimisation: the trace generator and the probe are part of it");
+        return run(cargo()
+            .args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"])
+            .args(selection.flags()));
+    }
+    if selection.native || selection.browser {
+        let trace = trace::ensure()?;
+        let ids = trace::object_ids(&trace)?;
+        if selection.native {
+            native::bench(&trace, &ids)?;
+        }
+        if selection.browser {
+            browser::replay(&trace, &ids)?;
+        }
+    }
+    if selection.open {
+        browser::open()?;
+    }
+    Ok(())
+}
+
+/// The outcome of one replay of the whole trace.
+#[derive(Clone, Copy)]
+struct Replay {
+    misses: u64,
+    seconds: f64,
+}
+
+/// Prints the rounds of a contestant beside those of the probe, and the ratio of their medians.
+fn compare(name: &str, requests: usize, rounds: &[(Replay, Replay)]) {
+    let speed = |replay: Replay| requests as f64 / replay.seconds / 1e6;
+    println!(
+        "{:>24} {:>10} {:>24} {:>10} {:>7}",
+        "probe, M requests/s", "misses", name, "misses", "ratio"
+    );
+    for &(probe, contestant) in rounds {
+        println!(
+            "{:>24.1} {:>10} {:>24.1} {:>10} {:>7.2}",
+            speed(probe),
+            probe.misses,
+            speed(contestant),
+            contestant.misses,
+            probe.seconds / contestant.seconds
+        );
+    }
+    let probe = median(rounds.iter().map(|(probe, _)| speed(*probe)).collect());
+    let contestant = median(rounds.iter().map(|(_, contestant)| speed(*contestant)).collect());
+    println!(
+        "{probe:>24.1} {:>10} {contestant:>24.1} {:>10} {:>7.2}  medians",
+        "",
+        "",
+        contestant / probe
+    );
+}
+
+/// The middle value, or the mean of the two middle ones; zero when there are none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match (values.get(middle.wrapping_sub(1)), values.get(middle)) {
+        (Some(below), Some(above)) if values.len().is_multiple_of(2) => (below + above) / 2.0,
+        (_, Some(value)) => *value,
+        _ => 0.0,
+    }
+}

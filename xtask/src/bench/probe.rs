@@ -1,0 +1,162 @@
+//! The yardstick for this machine: a plain LRU behind a hash table with open addressing, over the objects' ids as
+//! they are in the trace. What anyone would write first, and fast; it knows no sizes, no expiry, no simulation.
+
+use super::{CAPACITY, Replay};
+use std::time::Instant;
+
+const NONE: u32 = u32::MAX;
+
+/// Replays the trace through a fresh cache.
+pub(super) fn replay(ids: &[u64]) -> Replay {
+    let mut lru = Lru::new(CAPACITY as usize);
+    let start = Instant::now();
+    let misses = ids.iter().filter(|&&id| !lru.access(id)).count() as u64;
+    Replay {
+        misses,
+        seconds: start.elapsed().as_secs_f64(),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Node {
+    key: u64,
+    newer: u32,
+    older: u32,
+}
+
+struct Lru {
+    /// Indices into `nodes`, each at the home of its key or in one of the slots that follow.
+    table: Vec<u32>,
+    mask: usize,
+    nodes: Vec<Node>,
+    newest: u32,
+    oldest: u32,
+    capacity: usize,
+}
+
+impl Lru {
+    fn new(capacity: usize) -> Self {
+        let slots = (capacity * 2).next_power_of_two();
+        Lru {
+            table: vec![NONE; slots],
+            mask: slots - 1,
+            nodes: Vec::with_capacity(capacity),
+            newest: NONE,
+            oldest: NONE,
+            capacity,
+        }
+    }
+
+    /// Requests a key: whether it was there. It is afterwards.
+    fn access(&mut self, key: u64) -> bool {
+        let mut slot = self.home(key);
+        while self.table[slot] != NONE {
+            let node = self.table[slot];
+            if self.nodes[node as usize].key == key {
+                self.touch(node);
+                return true;
+            }
+            slot = self.after(slot);
+        }
+        let node = if self.nodes.len() < self.capacity {
+            self.nodes.push(Node {
+                key,
+                newer: NONE,
+                older: NONE,
+            });
+            self.nodes.len() as u32 - 1
+        } else {
+            let node = self.evict();
+            self.nodes[node as usize].key = key;
+            // The eviction may have moved what the search ran into.
+            slot = self.home(key);
+            while self.table[slot] != NONE {
+                slot = self.after(slot);
+            }
+            node
+        };
+        self.table[slot] = node;
+        self.push(node);
+        false
+    }
+
+    /// The slot where the search for a key begins.
+    fn home(&self, key: u64) -> usize {
+        let key = (key ^ (key >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let key = (key ^ (key >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (key ^ (key >> 31)) as usize & self.mask
+    }
+
+    fn after(&self, slot: usize) -> usize {
+        (slot + 1) & self.mask
+    }
+
+    /// Makes a node, which is in no list, the newest.
+    fn push(&mut self, node: u32) {
+        let second = self.newest;
+        self.nodes[node as usize].newer = NONE;
+        self.nodes[node as usize].older = second;
+        if second == NONE {
+            self.oldest = node;
+        } else {
+            self.nodes[second as usize].newer = node;
+        }
+        self.newest = node;
+    }
+
+    /// Makes a node of the list the newest.
+    fn touch(&mut self, node: u32) {
+        if self.newest == node {
+            return;
+        }
+        let Node { newer, older, .. } = self.nodes[node as usize];
+        self.nodes[newer as usize].older = older;
+        if older == NONE {
+            self.oldest = newer;
+        } else {
+            self.nodes[older as usize].newer = newer;
+        }
+        self.push(node);
+    }
+
+    /// Takes the oldest node out of list and table.
+    fn evict(&mut self) -> u32 {
+        let node = self.oldest;
+        let Node { key, newer, .. } = self.nodes[node as usize];
+        self.oldest = newer;
+        if newer == NONE {
+            self.newest = NONE;
+        } else {
+            self.nodes[newer as usize].older = NONE;
+        }
+        self.clear_slot(key, node);
+        node
+    }
+
+    /// Empties the slot of a node, and moves back those behind it that would no longer be found.
+    fn clear_slot(&mut self, key: u64, node: u32) {
+        let mut hole = self.home(key);
+        while self.table[hole] != node {
+            hole = self.after(hole);
+        }
+        let mut slot = hole;
+        loop {
+            slot = self.after(slot);
+            let neighbour = self.table[slot];
+            if neighbour == NONE {
+                break;
+            }
+            let home = self.home(self.nodes[neighbour as usize].key);
+            let is_between = if hole <= slot {
+                hole < home && home <= slot
+            } else {
+                hole < home || home <= slot
+            };
+            if !is_between {
+                self.table[hole] = neighbour;
+                hole = slot;
+            }
+        }
+        self.table[hole] = NONE;
+    }
+}
