@@ -1,1 +1,7 @@
-fn main() {}
+//! The engine inside a Web Worker.
+
+use wasm_bindgen::JsValue;
+
+fn main() -> Result<(), JsValue> {
+    cacheplan::worker::serve::start()
+}

@@ -1,0 +1,276 @@
+//! What page and worker say to each other.
+//!
+//! A message is a JavaScript array: first the JSON text of [`ToWorker`] or [`FromWorker`], then attachments that
+//! JSON cannot carry: a `File` to read, a `Float64Array` per column of a report's series (JSON knows no NaN,
+//! which marks a gap there). Page and worker are of the same build, so the form has no versions; the
+//! [`Ready`](FromWorker::Ready) that a worker starts with says of which build it is.
+
+use super::schedule::JobId;
+use cacheplan_engine::report::Report;
+use cacheplan_engine::scenario::Scenario;
+use serde::{Deserialize, Serialize};
+
+/// Most requests of a [`Stage::Coarse`] run: what simulates within 100 ms of an edit.
+pub const COARSE_REQUESTS: u64 = 150_000;
+
+/// From the page to a worker. A worker does one job at a time; a new one takes the place of the old.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToWorker {
+    /// Start a job. A trace job has the trace's `File` attached.
+    Start {
+        /// Goes into every message about it.
+        id: JobId,
+        /// What to do.
+        job: Job,
+    },
+    /// Drop a job.
+    Cancel {
+        /// Which.
+        id: JobId,
+    },
+    /// Run a scenario in one go and answer [`FromWorker::Golden`]: for tests, which compare its text with that
+    /// of a native run.
+    Golden {
+        /// A scenario file's text.
+        scenario_json: String,
+    },
+    /// Replay a trace through one policy and answer [`FromWorker::ReplayBench`]: for benchmarks. Attached: the
+    /// trace in oracleGeneral form, as an `ArrayBuffer`, typed array, `Blob` or `File`.
+    ReplayBench {
+        /// A name of the [policy registry](cacheplan_engine::policy::REGISTRY).
+        policy: String,
+        /// Capacity in objects.
+        capacity: u64,
+        /// How often to measure.
+        repeat: u32,
+    },
+}
+
+/// Work for a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Job {
+    /// Simulate a scenario, a synthetic one first coarsely.
+    Run {
+        /// What to simulate. Its trace, if it has one, is read first unless the worker holds it already.
+        scenario: Box<Scenario>,
+    },
+    /// Read a trace, keep it, and say what is in it.
+    ReadTrace,
+}
+
+/// From a worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromWorker {
+    /// Always the first message. The page sends nothing before it and refuses another build.
+    Ready {
+        /// [`BUILD_ID`](super::BUILD_ID) of the worker.
+        build_id: String,
+    },
+    /// Something about a job.
+    Job {
+        /// Which.
+        id: JobId,
+        /// What.
+        event: Event,
+    },
+    /// The worker is about to die of a bug.
+    Panicked {
+        /// Message and place of the panic.
+        message: String,
+    },
+    /// Answer to [`ToWorker::Golden`].
+    Golden {
+        /// The complete [`Report`] as `serde_json` writes it (NaN as null), or why there is none.
+        report_json: Result<String, String>,
+    },
+    /// Answer to [`ToWorker::ReplayBench`].
+    ReplayBench(Result<ReplayTimes, String>),
+}
+
+/// What happens to a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// Reading its trace goes on.
+    Reading {
+        /// Part of the file's bytes read, 0 to 1.
+        share: f64,
+    },
+    /// The trace is read and the worker holds it. The last event of [`Job::ReadTrace`].
+    TraceRead(TraceInfo),
+    /// A run goes on.
+    Progress {
+        /// Which stage.
+        stage: Stage,
+        /// Part of the simulated time that is done, 0 to 1.
+        share: f64,
+    },
+    /// A report, its series thinned out. The complete one of [`Stage::Refined`] is the last event of
+    /// [`Job::Run`].
+    Report {
+        /// Which stage it is of.
+        stage: Stage,
+        /// Whether the stage is done; otherwise this is what is known so far.
+        complete: bool,
+        /// The report. Series columns travel as attachments.
+        report: Box<Report>,
+    },
+    /// The job will not be finished. The last event.
+    Failed(Failure),
+}
+
+impl Event {
+    /// Whether nothing follows.
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::Report { stage, complete, .. } => *complete && *stage == Stage::Refined,
+            Self::TraceRead(_) | Self::Failed(_) => true,
+            Self::Reading { .. } | Self::Progress { .. } => false,
+        }
+    }
+}
+
+/// How precise a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// A quick answer from a small sample of the keys; see [`COARSE_REQUESTS`].
+    Coarse,
+    /// The answer with the scenario's own budget of requests.
+    Refined,
+}
+
+/// Why a job is not finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Whose fault it is.
+    pub cause: Cause,
+    /// What happened, for people.
+    pub message: String,
+}
+
+/// Whose fault a failure is; tells what can be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// The scenario or the file cannot be used as it is.
+    Input,
+    /// The worker crashed and was replaced; running again may help.
+    Crash,
+    /// Workers do not start.
+    Start,
+    /// The worker's script is of another build than the page; loading the page again helps.
+    OtherBuild,
+}
+
+impl Failure {
+    /// A failure of this cause.
+    pub fn new(cause: Cause, message: impl Into<String>) -> Self {
+        Self {
+            cause,
+            message: message.into(),
+        }
+    }
+}
+
+/// What is in a trace that was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceInfo {
+    /// File name.
+    pub name: String,
+    /// [`Trace::fingerprint`](cacheplan_engine::workload::trace::Trace::fingerprint).
+    pub fingerprint: u64,
+    /// Requests in it.
+    pub requests: u64,
+    /// Distinct keys in it.
+    pub objects: u64,
+    /// Bytes that its distinct objects take together.
+    pub bytes: u64,
+    /// From the start of its first second to the end of its last.
+    pub seconds: u64,
+    /// Requests recorded earlier than their predecessor; they count as simultaneous with it.
+    pub clamped_times: u64,
+    /// Lines or records that could not be read and were left out.
+    pub skipped: u64,
+    /// The first of these, in words and with their numbers.
+    pub problems: Vec<String>,
+}
+
+/// What [`ToWorker::ReplayBench`] measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReplayTimes {
+    /// Requests replayed, each time.
+    pub requests: u64,
+    /// Distinct keys among them.
+    pub objects: u64,
+    /// Requests that missed, each time.
+    pub misses: u64,
+    /// Seconds that each replay took, reading the trace not included.
+    pub seconds: Vec<f64>,
+}
+
+/// Takes the columns out of an event on its way to the page.
+pub(super) fn detach(mut event: Event) -> (Event, Vec<Vec<f64>>) {
+    let columns = match &mut event {
+        Event::Report { report, .. } => std::mem::take(&mut report.series.columns),
+        _ => Vec::new(),
+    };
+    (event, columns)
+}
+
+/// Puts the columns back into an event that arrived.
+pub(super) fn attach(mut event: Event, columns: Vec<Vec<f64>>) -> Event {
+    if let Event::Report { report, .. } = &mut event {
+        report.series.columns = columns;
+    }
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cacheplan_engine::sim::Sim;
+
+    fn report() -> Report {
+        let mut scenario = Scenario::default();
+        scenario.run.request_budget = 10_000;
+        let mut sim = Sim::new(scenario.plan().unwrap(), None).unwrap();
+        while !sim.advance(10_000).complete {}
+        Report::of(&sim)
+    }
+
+    #[test]
+    fn reports_survive_the_journey_bit_for_bit_with_their_gaps() {
+        let mut sent = report();
+        if let Some(column) = sent.series.columns.first_mut() {
+            column[0] = f64::NAN;
+        }
+        let event = Event::Report { stage: Stage::Refined, complete: true, report: Box::new(sent.clone()) };
+        let (event, columns) = detach(event);
+        let text = serde_json::to_string(&FromWorker::Job { id: 3, event }).unwrap();
+        let FromWorker::Job { id: 3, event } = serde_json::from_str(&text).unwrap() else {
+            panic!("{text}");
+        };
+        let Event::Report { report, .. } = attach(event, columns) else {
+            panic!("{text}");
+        };
+        assert_eq!(format!("{report:?}"), format!("{:?}", Box::new(sent)));
+    }
+
+    #[test]
+    fn jobs_survive_the_journey_with_seeds_of_64_bits() {
+        let scenario = Scenario { seed: u64::MAX, ..Scenario::default() };
+        let sent = ToWorker::Start { id: 1, job: Job::Run { scenario: Box::new(scenario) } };
+        let text = serde_json::to_string(&sent).unwrap();
+        assert_eq!(serde_json::from_str::<ToWorker>(&text).unwrap(), sent);
+    }
+
+    #[test]
+    fn only_the_complete_refined_report_ends_a_run() {
+        let event = |stage, complete| Event::Report {
+            stage,
+            complete,
+            report: Box::new(report()),
+        };
+        assert!(event(Stage::Refined, true).is_last());
+        assert!(!event(Stage::Refined, false).is_last());
+        assert!(!event(Stage::Coarse, true).is_last());
+    }
+}

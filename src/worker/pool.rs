@@ -1,0 +1,239 @@
+//! The page's side: starts workers, hands them jobs, replaces those that die.
+
+use super::messages::{Cause, Event, Failure, FromWorker, Job, ToWorker, attach};
+use super::schedule::{Action, JobId, Schedule};
+use super::{BUILD_ID, wire};
+use gloo::timers::callback::Timeout;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Script that loads the worker, as the build names it, beside the page.
+const SCRIPT: &str = "worker_loader.js";
+
+/// A worker that is not ready after so long will not be. Covers a download over a slow line.
+const START_DEADLINE_MS: u32 = 30_000;
+
+type Listener = Rc<dyn Fn(JobId, Event)>;
+
+/// A few workers that share the jobs. Cloning gives another handle to the same.
+#[derive(Clone)]
+pub struct Pool(Rc<Inner>);
+
+struct Inner {
+    schedule: RefCell<Schedule<Assignment>>,
+    workers: RefCell<BTreeMap<usize, Running>>,
+    listeners: RefCell<BTreeMap<JobId, Listener>>,
+}
+
+struct Assignment {
+    job: Job,
+    file: Option<web_sys::File>,
+}
+
+/// A started worker. Dropping it ends the worker.
+struct Running {
+    worker: web_sys::Worker,
+    _on_message: Closure<dyn FnMut(web_sys::MessageEvent)>,
+    _on_error: Closure<dyn FnMut(web_sys::Event)>,
+    deadline: Option<Timeout>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}
+
+impl Pool {
+    /// A pool that leaves one core to the page, and has at most four workers. The first one starts at once, so
+    /// that it is there when the first job comes.
+    pub fn start() -> Self {
+        let cores = web_sys::window().map_or(1.0, |window| window.navigator().hardware_concurrency());
+        let most = (cores - 1.0).clamp(1.0, 4.0) as usize;
+        let pool = Self(Rc::new(Inner {
+            schedule: RefCell::new(Schedule::new(most)),
+            workers: RefCell::default(),
+            listeners: RefCell::default(),
+        }));
+        let actions = pool.0.schedule.borrow_mut().warm_up();
+        pool.perform(actions);
+        pool
+    }
+
+    /// Has a job done. `file` is the trace that it reads, `trace` that trace's fingerprint when it is known.
+    /// Events come after this returns, the last being one that [`Event::is_last`].
+    pub fn submit(
+        &self,
+        job: Job,
+        file: Option<web_sys::File>,
+        trace: Option<u64>,
+        listener: impl Fn(JobId, Event) + 'static,
+    ) -> JobId {
+        let assignment = Assignment { job, file };
+        let (id, actions) = self.0.schedule.borrow_mut().submit(assignment, trace);
+        self.0.listeners.borrow_mut().insert(id, Rc::new(listener));
+        self.perform(actions);
+        id
+    }
+
+    /// Drops a job; no event of it follows.
+    pub fn cancel(&self, id: JobId) {
+        self.0.listeners.borrow_mut().remove(&id);
+        let actions = self.0.schedule.borrow_mut().cancel(id);
+        self.perform(actions);
+    }
+
+    fn perform(&self, actions: Vec<Action<Assignment>>) {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Start(at) => {
+                    if let Err(error) = self.start_worker(at) {
+                        actions.extend(self.0.schedule.borrow_mut().died(at, &wire::describe(&error)));
+                    }
+                }
+                Action::Send(at, id, Assignment { job, file }) => {
+                    if let Err(error) = self.send(at, &ToWorker::Start { id, job }, file.as_ref()) {
+                        self.tell_later(id, Event::Failed(Failure::new(Cause::Input, error)));
+                        actions.extend(self.0.schedule.borrow_mut().finished(at, id));
+                    }
+                }
+                Action::Cancel(at, id) => {
+                    if let Err(error) = self.send(at, &ToWorker::Cancel { id }, None) {
+                        actions.extend(self.0.schedule.borrow_mut().died(at, &error));
+                    }
+                }
+                Action::Fail(id, failure) => self.tell_later(id, Event::Failed(failure)),
+            }
+        }
+    }
+
+    fn send(&self, at: usize, message: &ToWorker, file: Option<&web_sys::File>) -> Result<(), String> {
+        let workers = self.0.workers.borrow();
+        let running = workers.get(&at).ok_or("the worker is gone")?;
+        let outgoing = wire::pack(message)?;
+        if let Some(file) = file {
+            outgoing.attach(file);
+        }
+        running
+            .worker
+            .post_message(&outgoing.array)
+            .map_err(|error| wire::describe(&error))
+    }
+
+    fn start_worker(&self, at: usize) -> Result<(), JsValue> {
+        let worker = web_sys::Worker::new(SCRIPT)?;
+        let pool = self.clone();
+        let on_message = Closure::new(move |event: web_sys::MessageEvent| pool.on_message(at, &event.data()));
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        let pool = self.clone();
+        let on_error = Closure::new(move |event: web_sys::Event| {
+            event.prevent_default();
+            // A script that does not load gives an event without a message.
+            let message = js_sys::Reflect::get(&event, &JsValue::from_str("message"))
+                .ok()
+                .and_then(|message| message.as_string())
+                .unwrap_or_else(|| format!("{SCRIPT} did not load"));
+            pool.died(at, &message);
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        let pool = self.clone();
+        let deadline = Timeout::new(START_DEADLINE_MS, move || {
+            pool.died(at, &format!("{SCRIPT} gave no sign of life for {} s", START_DEADLINE_MS / 1_000));
+        });
+        let running = Running {
+            worker,
+            _on_message: on_message,
+            _on_error: on_error,
+            deadline: Some(deadline),
+        };
+        let previous = self.0.workers.borrow_mut().insert(at, running);
+        retire(previous);
+        Ok(())
+    }
+
+    fn died(&self, at: usize, message: &str) {
+        let previous = self.0.workers.borrow_mut().remove(&at);
+        retire(previous);
+        let actions = self.0.schedule.borrow_mut().died(at, message);
+        self.perform(actions);
+    }
+
+    fn on_message(&self, at: usize, data: &JsValue) {
+        let (message, attachments) = match wire::unpack::<FromWorker>(data) {
+            Ok(unpacked) => unpacked,
+            Err(error) => return self.refuse_build(&error),
+        };
+        match message {
+            FromWorker::Ready { build_id } if build_id == BUILD_ID => {
+                if let Some(running) = self.0.workers.borrow_mut().get_mut(&at) {
+                    running.deadline = None;
+                }
+                let actions = self.0.schedule.borrow_mut().ready(at);
+                self.perform(actions);
+            }
+            FromWorker::Ready { build_id } => {
+                self.refuse_build(&format!("page {BUILD_ID}, worker {build_id}"));
+            }
+            FromWorker::Job { id, event } => {
+                if !self.0.schedule.borrow().is_current(at, id) {
+                    return;
+                }
+                let event = attach(event, wire::columns(&attachments));
+                if let Event::TraceRead(info) = &event {
+                    self.0.schedule.borrow_mut().holds_trace(at, info.fingerprint);
+                }
+                let last = event.is_last();
+                self.tell(id, event);
+                if last {
+                    let actions = self.0.schedule.borrow_mut().finished(at, id);
+                    self.perform(actions);
+                }
+            }
+            FromWorker::Panicked { message } => self.died(at, &message),
+            // Answers to tests and benchmarks, which talk to a worker of their own.
+            FromWorker::Golden { .. } | FromWorker::ReplayBench(_) => {}
+        }
+    }
+
+    fn refuse_build(&self, detail: &str) {
+        let workers = std::mem::take(&mut *self.0.workers.borrow_mut());
+        workers.into_values().for_each(|running| retire(Some(running)));
+        let failure = Failure::new(
+            Cause::OtherBuild,
+            format!("The page and its simulation worker are of different versions ({detail})."),
+        );
+        let actions = self.0.schedule.borrow_mut().refuse(failure);
+        self.perform(actions);
+    }
+
+    fn tell(&self, id: JobId, event: Event) {
+        let listener = if event.is_last() {
+            self.0.listeners.borrow_mut().remove(&id)
+        } else {
+            self.0.listeners.borrow().get(&id).map(Rc::clone)
+        };
+        if let Some(listener) = listener {
+            listener(id, event);
+        }
+    }
+
+    /// Events that come up while the page is calling in are told once it is done, so that the caller knows the
+    /// job's number and holds no borrow.
+    fn tell_later(&self, id: JobId, event: Event) {
+        let pool = self.clone();
+        wasm_bindgen_futures::spawn_local(async move { pool.tell(id, event) });
+    }
+}
+
+/// Ends a worker, and frees its handlers only after the one that is running has returned.
+fn retire(running: Option<Running>) {
+    if let Some(running) = running {
+        wasm_bindgen_futures::spawn_local(async move { drop(running) });
+    }
+}
