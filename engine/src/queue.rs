@@ -7,6 +7,14 @@
 use crate::random::Stream;
 use crate::units::Micros;
 
+/// Standard deviations of a sampled run's arrivals that do not yet count as overload. Without sampling one query
+/// stands for one, the excess is zero, and every query counts.
+const CHANCE: f64 = 2.0;
+
+/// Utilisation at which waiting by chance is taken to stand when the load measured is higher: what exceeds
+/// capacity shows as backlog.
+const SATURATED: f64 = 0.99;
+
 /// Servers beyond which the chance to wait below saturation is not worth computing.
 const MANY_SERVERS: u32 = 5_000;
 
@@ -19,7 +27,12 @@ pub struct Queue {
     service: f64,
     /// Queries of this window so far.
     arrived: f64,
-    /// Queries that wait because more arrived than could be served.
+    /// By how much the variance of `arrived` exceeds that of single Poisson queries, because one stands for many.
+    excess: f64,
+    /// Queries that wait because more arrived than could be served, and the excess variance of that number.
+    piled: f64,
+    piled_excess: f64,
+    /// `piled` less what may be chance.
     backlog: f64,
     /// Chance to wait, and mean of the wait in seconds of those who do.
     waiting: (f64, f64),
@@ -35,6 +48,9 @@ impl Queue {
             capacity,
             service: service.min(f64::from(servers) / capacity),
             arrived: 0.0,
+            excess: 0.0,
+            piled: 0.0,
+            piled_excess: 0.0,
             backlog: 0.0,
             waiting: (0.0, 0.0),
         }
@@ -42,7 +58,7 @@ impl Queue {
 
     /// Takes a query that stands for `weight` queries; returns its time from arrival to completion.
     pub fn query(&mut self, weight: f64, random: &mut Stream) -> Micros {
-        self.arrived += weight;
+        self.load(weight);
         let mut seconds = self.backlog / self.capacity + self.service * random.exponential();
         let (chance, mean) = self.waiting;
         if chance > 0.0 && random.unit() < chance {
@@ -51,17 +67,24 @@ impl Queue {
         Micros((seconds * 1e6) as u64)
     }
 
-    /// Takes `queries` that nobody waits for.
-    pub fn load(&mut self, queries: f64) {
-        self.arrived += queries;
+    fn load(&mut self, weight: f64) {
+        self.arrived += weight;
+        self.excess += weight * (weight - 1.0);
     }
 
     /// Ends a window of so many seconds: its arrivals decide how the next one waits.
     pub fn end_window(&mut self, seconds: f64) {
         let rate = self.arrived / seconds;
-        self.backlog = (self.backlog + self.arrived - self.capacity * seconds).max(0.0);
+        self.piled += self.arrived - self.capacity * seconds;
+        self.piled_excess += self.excess;
+        if self.piled <= 0.0 {
+            self.piled = 0.0;
+            self.piled_excess = 0.0;
+        }
+        self.backlog = (self.piled - CHANCE * libm::sqrt(self.piled_excess.max(0.0))).max(0.0);
         self.waiting = waiting(rate, self.capacity, self.servers);
         self.arrived = 0.0;
+        self.excess = 0.0;
     }
 
     /// Time that a query arriving now has to wait for those piled up before it.
@@ -70,18 +93,17 @@ impl Queue {
     }
 }
 
-/// Chance to wait in an M/M/c queue (Erlang's C formula) and mean wait of those who do, in seconds. Above
-/// capacity the backlog tells the wait, so this is zero.
+/// Chance to wait in an M/M/c queue (Erlang's C formula) and mean wait of those who do, in seconds.
 fn waiting(rate: f64, capacity: f64, servers: u32) -> (f64, f64) {
-    if rate <= 0.0 || rate >= capacity || servers > MANY_SERVERS {
+    if rate <= 0.0 || servers > MANY_SERVERS {
         return (0.0, 0.0);
     }
-    let utilisation = rate / capacity;
+    let utilisation = (rate / capacity).min(SATURATED);
     let offered = utilisation * f64::from(servers);
     // Erlang's B by its recursion, then C from B.
     let blocked = (1..=servers).fold(1.0, |b, n| offered * b / (f64::from(n) + offered * b));
     let chance = blocked / (1.0 - utilisation * (1.0 - blocked));
-    (chance, 1.0 / (capacity - rate))
+    (chance, 1.0 / (capacity * (1.0 - utilisation)))
 }
 
 #[cfg(test)]
@@ -100,15 +122,15 @@ mod tests {
     fn mean_time_is_that_of_the_queue() {
         // 54 servers of 9 ms at 80 %.
         let mut queue = Queue::new(6_000.0, 0.009);
-        queue.load(4_800.0);
+        (0..4_800).for_each(|_| queue.load(1.0));
         queue.end_window(1.0);
         let mut random = Stream::new(5, 5);
-        let n = 200_000;
+        let n = 200_000u32;
         let sum: u64 = (0..n).map(|_| queue.query(0.0, &mut random).0).sum();
         let (chance, wait) = waiting(4_800.0, 6_000.0, 54);
         let expected = (0.009 + chance * wait) * 1e6;
         assert!(
-            (sum as f64 / n as f64 / expected - 1.0).abs() < 0.01,
+            (sum as f64 / f64::from(n) / expected - 1.0).abs() < 0.01,
             "{sum} {expected}"
         );
     }
@@ -117,7 +139,7 @@ mod tests {
     fn overload_piles_up_and_drains() {
         let mut queue = Queue::new(100.0, 0.010);
         for _ in 0..10 {
-            queue.load(150.0);
+            (0..150).for_each(|_| queue.load(1.0));
             queue.end_window(1.0);
         }
         assert_eq!(queue.backlog_wait(), Micros(5_000_000));
@@ -125,5 +147,26 @@ mod tests {
             queue.end_window(1.0);
         }
         assert_eq!(queue.backlog_wait(), Micros(0));
+    }
+
+    #[test]
+    fn chance_in_a_sampled_run_is_no_overload() {
+        // 95 % load; one query stands for 100, so that a window holds about 57 of them.
+        let mut queue = Queue::new(6_000.0, 0.009);
+        let mut random = Stream::new(8, 8);
+        let mut worst = Micros(0);
+        for _ in 0..1_000 {
+            let mut left = 57.0;
+            loop {
+                left -= random.exponential();
+                if left < 0.0 {
+                    break;
+                }
+                queue.load(100.0);
+            }
+            queue.end_window(1.0);
+            worst = worst.max(queue.backlog_wait());
+        }
+        assert!(worst < Micros(300_000), "{worst:?}");
     }
 }

@@ -51,9 +51,23 @@ struct Table {
     /// Top-level buckets of a single table.
     buckets: u64,
     bytes: u64,
-    /// Range of `keys` in which `bytes` need not be computed again.
-    valid: core::ops::RangeInclusive<u64>,
+    /// Sizes computed lately, by number of keys.
+    cells: Vec<Cell>,
 }
+
+/// Size of a table between two numbers of keys, between which it is interpolated.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    first: u64,
+    /// Keys that the cell spans; 0 when the cell is empty.
+    width: u64,
+    buckets: u64,
+    low: f64,
+    high: f64,
+}
+
+/// Cells remembered. A cell is at most 1/128 of its keys wide: a full node wanders over a few of them.
+const CELLS: u64 = 64;
 
 impl Table {
     fn new(layout: Layout, slots: u32) -> Self {
@@ -63,7 +77,7 @@ impl Table {
             keys: 0,
             buckets: 4,
             bytes: 0,
-            valid: 0..=0,
+            cells: vec![Cell::default(); CELLS as usize],
         }
     }
 
@@ -86,9 +100,6 @@ impl Table {
     /// server vetoes a resize that would exceed `maxmemory` (section 3.4).
     fn set(&mut self, keys: u64, headroom: u64) {
         self.keys = keys;
-        if self.valid.contains(&keys) {
-            return;
-        }
         if self.slots == 0 {
             let full = self.buckets * self.per_bucket();
             // Load beyond which even the veto ends: 1.618 keys per bucket of a dict, 500 % of a hashtable.
@@ -102,43 +113,63 @@ impl Table {
                 self.buckets = keys.div_ceil(self.per_bucket()).next_power_of_two().max(4);
             }
         }
-        self.bytes = if self.slots == 0 {
-            self.single()
-        } else {
-            self.per_slot()
-        };
-        // Half a percent of the keys is less than a tenth of a byte per key.
-        let slack = keys / 200;
-        let full = if self.slots == 0 {
-            self.buckets * self.per_bucket()
-        } else {
-            u64::MAX
-        };
-        let high = if keys <= full {
-            (keys + slack).min(full)
-        } else {
-            keys + slack
-        };
-        self.valid = keys - slack..=high;
+        self.bytes = self.size();
     }
 
-    fn single(&self) -> u64 {
-        let top = size_class(self.bucket_bytes() * self.buckets);
+    /// Bytes at the present number of keys: exact to the interpolation, computed rarely.
+    fn size(&mut self) -> u64 {
+        let shift = self.keys.max(1).ilog2().saturating_sub(7);
+        let number = self.keys >> shift;
+        let (first, width) = (number << shift, 1 << shift);
+        let known = self
+            .cells
+            .get((number % CELLS) as usize)
+            .copied()
+            .unwrap_or_default();
+        let mut cell = known;
+        if known.first != first || known.width != width || known.buckets != self.buckets {
+            let low = self.bytes_at(first as f64);
+            let high = self.bytes_at((first + width) as f64);
+            cell = Cell {
+                first,
+                width,
+                buckets: self.buckets,
+                low,
+                high,
+            };
+            if let Some(slot) = self.cells.get_mut((number % CELLS) as usize) {
+                *slot = cell;
+            }
+        }
+        let part = (self.keys - first) as f64 / width as f64;
+        (cell.low + (cell.high - cell.low) * part) as u64
+    }
+
+    fn bytes_at(&self, keys: f64) -> f64 {
+        if self.slots == 0 {
+            self.single(keys)
+        } else {
+            self.per_slot(keys)
+        }
+    }
+
+    fn single(&self, keys: f64) -> f64 {
+        let top = size_class(self.bucket_bytes() * self.buckets) as f64;
         match self.layout {
             Layout::R7 | Layout::V80 => top,
             Layout::V81 | Layout::V91 => {
-                let children = children_per_bucket(self.keys as f64 / self.buckets as f64);
-                top + (64.0 * self.buckets as f64 * children) as u64
+                let children = children_per_bucket(keys / self.buckets as f64);
+                top + 64.0 * self.buckets as f64 * children
             }
         }
     }
 
     /// One table per slot, their keys Poisson around the mean: averaged over sixteen equally likely quantiles.
-    fn per_slot(&self) -> u64 {
+    fn per_slot(&self, keys: f64) -> f64 {
         const QUANTILES: [f64; 8] = [
             0.078_4, 0.237_2, 0.402_3, 0.579_1, 0.776_4, 1.009_99, 1.318_0, 1.862_7,
         ];
-        let mean = self.keys as f64 / f64::from(self.slots);
+        let mean = keys / f64::from(self.slots);
         let spread = libm::sqrt(mean);
         let tables: f64 = QUANTILES
             .iter()
@@ -152,7 +183,7 @@ impl Table {
             Layout::R7 | Layout::V80 => 80.0,
             Layout::V81 | Layout::V91 => 96.0,
         };
-        (tables_owned * fixed + f64::from(self.slots) * tables) as u64
+        tables_owned * fixed + f64::from(self.slots) * tables
     }
 
     fn slot_table(&self, keys: f64) -> f64 {

@@ -118,6 +118,7 @@ impl KeyTable {
 }
 
 /// What the caller of [`KeyTable::push`] knows of a key.
+#[derive(Clone, Copy)]
 pub(crate) struct NewKey {
     pub(crate) value_bytes: u32,
     pub(crate) keys: u32,

@@ -38,9 +38,9 @@ impl TraceSource {
             while low < high {
                 let middle = usize::midpoint(low, high);
                 if scaled(trace.time(middle)) < limit {
-                    low = middle + 1
+                    low = middle + 1;
                 } else {
-                    high = middle
+                    high = middle;
                 }
             }
             (low, limit)

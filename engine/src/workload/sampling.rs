@@ -4,7 +4,7 @@
 //! simulated, at its real rate, and stands for all of them in memory and traffic. *Hot keys*, the first ranks,
 //! are all simulated; those that are asked for many times in the life of a value are asked less often, each
 //! request then standing for several. That changes next to nothing as long as a key is still asked
-//! [`VISITS`] times in the shortest time in which it could vanish: the requests left out would all have hit.
+//! [`VISITS`] times in the time after which it would vanish unasked: the requests left out would all have hit.
 
 use super::popularity::Masses;
 use crate::scenario::{KeyClass, Ttl};
@@ -13,11 +13,20 @@ use crate::scenario::{KeyClass, Ttl};
 /// its keys differ in popularity by less than a fifth from their mean.
 const HOT_PER_BLOCK: u64 = 4;
 
-/// Requests that a thinned hot key still gets in the shortest time in which it could vanish.
+/// Requests that a thinned hot key still gets, if the budget allows, in the time after which it would vanish.
 const VISITS: f64 = 50.0;
 
+/// Fewest such requests when the budget is too small for [`VISITS`].
+const FEWEST_VISITS: f64 = 0.05;
+
+/// One request never stands for more than this many times the mean: chance would show in the load.
+const HEAVIEST: f64 = 4.0;
+
 /// Most keys simulated one by one; at about 60 bytes each they fit a browser's memory.
-pub(crate) const MAX_KEYS: u64 = 8_000_000;
+const MAX_KEYS: u64 = 8_000_000;
+
+/// Requests per simulated key at least, so that setting up the keys does not outweigh the run.
+const PER_KEY: f64 = 8.0;
 
 /// How one run is thinned out.
 #[derive(Clone, Debug)]
@@ -25,7 +34,9 @@ pub(crate) struct Thinning {
     /// Ranks behind the hot ones that one simulated key stands for.
     pub(crate) one_in: u32,
     /// Per class: the rate above which a hot key is asked less often, requests/s.
-    pub(crate) ceilings: Vec<f64>,
+    ceilings: Vec<f64>,
+    /// Most requests that one stands for.
+    heaviest: f64,
 }
 
 impl Thinning {
@@ -34,6 +45,7 @@ impl Thinning {
         Self {
             one_in: 1,
             ceilings: vec![f64::INFINITY; classes],
+            heaviest: 1.0,
         }
     }
 
@@ -41,52 +53,50 @@ impl Thinning {
     ///
     /// `capacity_keys` is how many keys of the mix fit into the cluster's memory.
     pub(crate) fn choose(classes: &[KeyClass], seconds: f64, capacity_keys: f64, budget: u64) -> Self {
+        let budget = budget as f64;
         let expected: f64 = classes.iter().map(|class| class.rate.expected(seconds)).sum();
         let keys: u64 = classes.iter().map(|class| class.keys).sum();
-        if expected <= budget as f64 && keys <= MAX_KEYS {
+        if expected <= budget && keys <= MAX_KEYS {
             return Self::none(classes.len());
         }
         let masses: Vec<Masses> = classes
             .iter()
             .map(|class| Masses::new(class.popularity, class.keys))
             .collect();
+        let most_keys = MAX_KEYS.min((budget / PER_KEY) as u64);
+        let lives = lives(classes, &masses, seconds, capacity_keys);
         let mut visits = VISITS;
         loop {
-            let ceilings: Vec<f64> = classes
-                .iter()
-                .map(|class| visits / shortest_life(class, classes, seconds, capacity_keys))
-                .collect();
-            let cheapest = (1..=30)
-                .map(|shift| Self {
+            let mut cheapest = (f64::INFINITY, Self::none(classes.len()));
+            for shift in 1..=30 {
+                let thinning = Self {
                     one_in: 1 << shift,
-                    ceilings: ceilings.clone(),
-                })
-                .filter(|thinning| thinning.keys(classes) <= MAX_KEYS)
-                .map(|thinning| (thinning.cost(classes, &masses, seconds), thinning))
-                .try_fold(None::<(f64, Self)>, |best, (cost, thinning)| {
-                    if cost <= budget as f64 {
-                        return Err(thinning);
-                    }
-                    Ok(match best {
-                        Some(best) if best.0 <= cost => Some(best),
-                        _ => Some((cost, thinning)),
-                    })
-                });
-            match cheapest {
-                Err(fits) => return fits,
-                // No choice of `one_in` meets the budget: ask the hot keys less often still.
-                Ok(Some((cost, thinning))) if visits < 1.0 || cost <= 1.25 * budget as f64 => {
+                    ceilings: lives.iter().map(|life| visits / life).collect(),
+                    heaviest: HEAVIEST * (expected / budget).max(1.0),
+                };
+                if thinning.keys(classes) > most_keys {
+                    continue;
+                }
+                let cost = thinning.cost(classes, &masses, seconds);
+                if cost <= budget {
                     return thinning;
                 }
-                Ok(_) => visits /= 1.5,
+                if cost < cheapest.0 {
+                    cheapest = (cost, thinning);
+                }
             }
-            if visits < 0.5 {
-                return Self {
-                    one_in: 1 << 30,
-                    ceilings,
-                };
+            // Rather a quarter over the budget than hot keys asked less often than they should be.
+            if cheapest.0 <= 1.25 * budget || visits < FEWEST_VISITS {
+                return cheapest.1;
             }
+            visits /= 1.5;
         }
+    }
+
+    /// How many requests one request of a hot key stands for whose rate this is.
+    pub(crate) fn every(&self, class: usize, rate: f64) -> f64 {
+        let ceiling = self.ceilings.get(class).copied().unwrap_or(f64::INFINITY);
+        (rate / ceiling).clamp(1.0, self.heaviest)
     }
 
     /// Number of keys of a class that are all simulated.
@@ -110,46 +120,80 @@ impl Thinning {
 
     /// Expected requests to simulate.
     fn cost(&self, classes: &[KeyClass], masses: &[Masses], seconds: f64) -> f64 {
-        classes
-            .iter()
-            .zip(masses)
-            .zip(&self.ceilings)
-            .map(|((class, masses), ceiling)| {
-                let expected = class.rate.expected(seconds);
-                let mean = expected / seconds;
-                let hot = self.hot_keys(class);
-                // Ranks whose rate is above the ceiling, found by bisection: rates fall with rank.
-                let (mut low, mut high) = (0, hot);
-                while low < high {
-                    let middle = (low + high).div_ceil(2);
-                    if masses.of(middle) * mean > *ceiling {
-                        low = middle
-                    } else {
-                        high = middle - 1
-                    }
-                }
-                let thinned = low as f64 * ceiling * seconds;
-                let whole = (masses.up_to(hot) - masses.up_to(low)) * expected;
-                let tail = (1.0 - masses.up_to(hot)) * expected / f64::from(self.one_in);
-                thinned + whole + tail
-            })
-            .sum()
+        let of_class = |(number, (class, masses)): (usize, (&KeyClass, &Masses))| {
+            let expected = class.rate.expected(seconds);
+            let mean = expected / seconds;
+            let hot = self.hot_keys(class);
+            let of_hot: f64 = blocks(1, hot)
+                .map(|(first, last)| {
+                    let mass = masses.between(first, last);
+                    let rate = mass * mean / (last - first + 1) as f64;
+                    mass * expected / self.every(number, rate)
+                })
+                .sum();
+            let tail = (1.0 - masses.up_to(hot)) * expected / f64::from(self.one_in);
+            of_hot + tail
+        };
+        classes.iter().zip(masses).enumerate().map(of_class).sum()
     }
 }
 
-/// Least seconds in which a key of the class could vanish: its TTL, or the time in which requests that all
-/// miss would refill the memory.
-fn shortest_life(class: &KeyClass, classes: &[KeyClass], seconds: f64, capacity_keys: f64) -> f64 {
-    let peak: f64 = classes.iter().map(|class| class.rate.peak()).sum();
-    let keys: f64 = classes.iter().map(|class| class.keys as f64).sum();
-    let ttl = match class.ttl {
-        Ttl::None => f64::INFINITY,
-        Ttl::Fixed { seconds, jitter } => seconds.0 as f64 * (1.0 - jitter.0),
+/// Ranks `first..=last` in blocks that widen with the rank by an eighth, so that there are few.
+fn blocks(first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
+    let mut next = first;
+    core::iter::from_fn(move || {
+        let from = next;
+        if from > last {
+            return None;
+        }
+        let to = (from + from / 8).min(last);
+        next = to + 1;
+        Some((from, to))
+    })
+}
+
+/// Seconds after which a value that nobody asks for vanishes, per class: its TTL, or the characteristic time of
+/// the cache as a whole if that is shorter.
+fn lives(classes: &[KeyClass], masses: &[Masses], seconds: f64, capacity_keys: f64) -> Vec<f64> {
+    let eviction = characteristic_time(classes, masses, seconds, capacity_keys);
+    let of_class = |class: &KeyClass| match class.ttl {
+        Ttl::None => eviction,
+        Ttl::Fixed { seconds, jitter } => eviction.min(seconds.0 as f64 * (1.0 - jitter.0)),
     };
-    let refill = if capacity_keys >= keys {
-        f64::INFINITY
-    } else {
-        capacity_keys / peak
+    classes.iter().map(of_class).collect()
+}
+
+/// Time in which as many distinct keys are asked for as the cache holds, at the mean rates; at most `seconds`.
+///
+/// Che, Tung and Wang, "Hierarchical Web caching systems", IEEE JSAC 2002.
+fn characteristic_time(classes: &[KeyClass], masses: &[Masses], seconds: f64, capacity_keys: f64) -> f64 {
+    // Keys and rate per key of groups of ranks alike enough.
+    let groups: Vec<(f64, f64)> = classes
+        .iter()
+        .zip(masses)
+        .flat_map(|(class, masses)| {
+            let mean = class.rate.expected(seconds) / seconds;
+            blocks(1, class.keys).map(move |(first, last)| {
+                let keys = (last - first + 1) as f64;
+                (keys, masses.between(first, last) * mean / keys)
+            })
+        })
+        .collect();
+    let asked = |time: f64| -> f64 {
+        let distinct = |(keys, rate): &(f64, f64)| -keys * libm::expm1(-rate * time);
+        groups.iter().map(distinct).sum()
     };
-    ttl.min(refill).min(seconds)
+    if asked(seconds) <= capacity_keys {
+        return seconds;
+    }
+    let (mut low, mut high) = (0.0, seconds);
+    for _ in 0..40 {
+        let middle = (low + high) / 2.0;
+        if asked(middle) < capacity_keys {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
 }

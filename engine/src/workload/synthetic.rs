@@ -39,16 +39,7 @@ impl Synthetic {
         let mut rates = Vec::with_capacity(classes.len());
         for (number, class) in classes.iter().enumerate() {
             let first = table.len() as u32;
-            let ceiling = thinning.ceilings.get(number).copied().unwrap_or(f64::INFINITY);
-            let masses = sample(
-                class,
-                number as u8,
-                seconds,
-                (thinning, ceiling),
-                topology,
-                seed,
-                &mut table,
-            );
+            let masses = sample(class, number as u8, seconds, thinning, topology, seed, &mut table);
             rates.push((class.rate, masses.iter().sum()));
             built.push(Class {
                 first,
@@ -92,7 +83,7 @@ fn sample(
     class: &KeyClass,
     number: u8,
     seconds: f64,
-    (thinning, ceiling): (&Thinning, f64),
+    thinning: &Thinning,
     topology: &Topology,
     seed: u64,
     table: &mut KeyTable,
@@ -106,7 +97,7 @@ fn sample(
     let mut weights = Vec::new();
     for rank in 1..=hot {
         let mass = masses.of(rank);
-        let every = (mass * mean_rate / ceiling).max(1.0);
+        let every = thinning.every(usize::from(number), mass * mean_rate);
         let thinned = every > 1.0;
         if thinned {
             weights.push(Weight {

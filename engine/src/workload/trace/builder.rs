@@ -90,7 +90,8 @@ impl Builder {
 
         let what = u64::from(key) | u64::from(record.size) << 32;
         let how = u64::from(record.ttl) | (record.command as u64) << 32;
-        self.hash = mix64(mix64(self.hash ^ what) ^ second.wrapping_add(mix64(how)));
+        let length = record.key_bytes.map_or(0, |length| mix64(length.into()));
+        self.hash = mix64(mix64(self.hash ^ what) ^ second.wrapping_add(mix64(how)) ^ length);
         Ok(())
     }
 
@@ -219,12 +220,16 @@ mod tests {
             of(&|r| r[1].second = 1),
             of(&|r| r[1].command = Command::Set),
             of(&|r| r[1].ttl = 1),
+            of(&|r| r[1].key_bytes = Some(9)),
         ];
         for (i, other) in others.iter().enumerate() {
             assert_ne!(same, *other);
             assert!(!others[..i].contains(other));
         }
-        assert_eq!(same, 0, "links made with an earlier version refer to this value");
+        assert_eq!(
+            same, 1_939_189_839_014_893_735,
+            "links made with an earlier version refer to this value"
+        );
     }
 
     #[test]

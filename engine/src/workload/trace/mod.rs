@@ -154,11 +154,6 @@ impl Trace {
         Bytes(self.sizes.iter().chain(keys).map(|&size| u64::from(size)).sum())
     }
 
-    /// The size of a key's value, as in [`sizes`](Self::sizes); 0 for a key that is not in the trace.
-    pub fn object_size(&self, key: KeyId) -> u32 {
-        self.sizes.get(key as usize).copied().unwrap_or(0)
-    }
-
     /// The size of the value that request `i` reads or writes, where the trace tells other sizes than the keys'.
     pub fn request_size(&self, i: usize) -> Option<u32> {
         self.request_sizes.as_ref()?.get(i).copied()
@@ -215,7 +210,7 @@ impl Trace {
         &self.problems
     }
 
-    /// Hash of keys, sizes, times, operations and TTLs: the same for the same content whatever the file's format,
+    /// Hash of keys, sizes, times, commands and TTLs: the same for the same content whatever the file's format,
     /// on every target. Never 0.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
