@@ -3,6 +3,7 @@
 //! A form edits it, a link carries it, a file stores it, the command line runs it. [`Scenario::plan`] checks it
 //! and yields what a simulation needs.
 
+mod json;
 pub mod limits;
 pub mod link;
 mod plan;
@@ -10,6 +11,7 @@ mod presets;
 mod validate;
 
 pub use crate::catalog::Engine;
+pub use json::JsonError;
 pub use plan::{NodePrice, Plan, PlanError};
 pub use presets::{Preset, presets};
 pub use validate::{Bounds, Issue};

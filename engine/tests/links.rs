@@ -1,0 +1,346 @@
+//! Links: the corpus that must open for ever, round trips, and damage that must not go unnoticed.
+
+// A corpus that cannot be read is a failed test.
+#![allow(clippy::expect_used, clippy::panic)]
+
+use cacheplan_engine::scenario::link::{LinkError, decode, encode};
+use cacheplan_engine::scenario::{
+    Client, Cluster, Database, Engine, KeyClass, Popularity, Prices, Rate, RunSettings, Scenario,
+    TraceWorkload, Ttl, ValueSize, Workload, presets,
+};
+use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+
+fn corpus() -> Vec<(String, Scenario, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/links");
+    let read =
+        |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut links: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("tests/links exists")
+        .map(|entry| entry.expect("tests/links can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .collect();
+    links.sort();
+    links
+        .iter()
+        .map(|path| {
+            let json = read(&path.with_extension("json"));
+            let expected = Scenario::from_json(&json).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let name = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            (read(path), expected, name)
+        })
+        .collect()
+}
+
+#[test]
+fn links_of_the_corpus_open_as_the_scenarios_beside_them() {
+    let corpus = corpus();
+    assert!(corpus.len() >= 9);
+    for (link, expected, name) in &corpus {
+        assert_eq!(decode(link).as_ref(), Ok(expected), "{name}");
+    }
+    for preset in presets() {
+        assert!(
+            corpus.iter().any(|(_, _, name)| name == preset.id),
+            "no link of {}",
+            preset.id
+        );
+    }
+}
+
+#[test]
+fn a_link_opens_in_every_shape_it_is_passed_on_in() {
+    let scenario = &presets()[0].scenario;
+    let link = encode(scenario);
+    assert!(link.starts_with("s1."));
+    let half = link.len() / 2;
+    for text in [
+        link.clone(),
+        format!("#{link}"),
+        format!("https://cacheplan.example/plan?theme=dark#{link}"),
+        format!("  \n{link}\r\n"),
+        format!("{}\n{}", &link[..half], &link[half..]),
+    ] {
+        assert_eq!(decode(&text).as_ref(), Ok(scenario), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_link_is_told_apart() {
+    for text in [
+        "",
+        "#",
+        "hello",
+        "https://cacheplan.example/",
+        "s",
+        "s.",
+        "sx.AAAA",
+        "s01.AAAA",
+        "s+1.AA",
+        "S1.AAAA",
+    ] {
+        assert_eq!(decode(text), Err(LinkError::NotALink), "{text}");
+    }
+    assert_eq!(decode("#s2.whatever"), Err(LinkError::Newer(2)));
+    assert_eq!(decode("s1.é"), Err(LinkError::Damaged));
+    assert_eq!(decode("s1.abcé"), Err(LinkError::Damaged));
+    assert_eq!(decode("s1.AAAA="), Err(LinkError::Damaged));
+}
+
+#[test]
+fn every_cut_is_told_as_one() {
+    for (link, _, name) in corpus() {
+        let link = link.trim();
+        for end in 2..link.len() {
+            assert_eq!(
+                decode(&link[..end]),
+                Err(LinkError::Cut),
+                "{name} cut to {end} characters"
+            );
+        }
+    }
+}
+
+/// All characters of a link, and a few that are none.
+const CHARACTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ é";
+
+#[test]
+fn every_change_of_a_character_is_noticed() {
+    for (link, _, name) in corpus() {
+        let characters: Vec<char> = link.trim().chars().collect();
+        for at in 0..characters.len() {
+            for other in CHARACTERS.chars().filter(|c| *c != characters[at]) {
+                let mut changed = characters.clone();
+                changed[at] = other;
+                let changed: String = changed.into_iter().collect();
+                assert!(
+                    decode(&changed).is_err(),
+                    "{name}: {other} at {at} went unnoticed"
+                );
+            }
+            let mut removed = characters.clone();
+            removed.remove(at);
+            assert!(
+                decode(&String::from_iter(removed)).is_err(),
+                "{name}: loss at {at} went unnoticed"
+            );
+            let mut doubled = characters.clone();
+            doubled.insert(at, characters[at]);
+            assert!(
+                decode(&String::from_iter(doubled)).is_err(),
+                "{name}: double at {at} went unnoticed"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_link_that_inflates_without_end_is_refused() {
+    let scenario = Scenario {
+        name: "x".repeat(4 << 20),
+        ..Scenario::default()
+    };
+    let link = encode(&scenario);
+    assert!(link.len() < 20_000);
+    assert_eq!(decode(&link), Err(LinkError::Damaged));
+}
+
+#[test]
+fn values_that_no_run_accepts_survive_for_validation_to_tell() {
+    let mut scenario = Scenario::default();
+    scenario.cluster.reserved_memory = Share(f64::INFINITY);
+    scenario.database.capacity_per_s = PerSecond(-0.0);
+    scenario.database.usd_per_million_reads = Usd(f64::NAN);
+    let opened = decode(&encode(&scenario)).expect("the link is whole");
+    assert_eq!(opened.cluster.reserved_memory, scenario.cluster.reserved_memory);
+    assert!(opened.database.capacity_per_s.0.is_sign_negative());
+    assert!(opened.database.usd_per_million_reads.0.is_nan());
+    assert_eq!(opened.issues().len(), 3);
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    assert!(LinkError::Cut.to_string().contains("missing at its end"));
+    assert!(LinkError::Damaged.to_string().contains("Copy it again"));
+    assert!(LinkError::Newer(7).to_string().contains("its form is 7"));
+    assert!(LinkError::NotALink.to_string().contains("#s1."));
+}
+
+/// Numbers as people enter them, and as arithmetic leaves them.
+fn number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        (0_u32..1_000_000).prop_map(|n| f64::from(n) / 1_000.0),
+        prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO,
+    ]
+}
+
+fn ttl() -> impl Strategy<Value = Ttl> {
+    prop_oneof![
+        Just(Ttl::None),
+        (any::<u64>(), number()).prop_map(|(seconds, jitter)| Ttl::Fixed {
+            seconds: Seconds(seconds),
+            jitter: Share(jitter)
+        }),
+    ]
+}
+
+fn key_class() -> impl Strategy<Value = KeyClass> {
+    let popularity = prop_oneof![
+        Just(Popularity::Uniform),
+        number().prop_map(|exponent| Popularity::Zipf { exponent })
+    ];
+    let value_size = prop_oneof![
+        any::<u64>().prop_map(|bytes| ValueSize::Fixed { bytes: Bytes(bytes) }),
+        (any::<u64>(), number()).prop_map(|(bytes, sigma)| ValueSize::Lognormal {
+            median_bytes: Bytes(bytes),
+            sigma
+        }),
+    ];
+    let rate = prop_oneof![
+        number().prop_map(|per_s| Rate::Constant {
+            per_s: PerSecond(per_s)
+        }),
+        (number(), number(), number()).prop_map(|(mean, peak_to_mean, peak_hour)| Rate::Diurnal {
+            mean_per_s: PerSecond(mean),
+            peak_to_mean,
+            peak_hour
+        }),
+    ];
+    (
+        ".{0,12}",
+        any::<u64>(),
+        any::<u32>(),
+        popularity,
+        value_size,
+        rate,
+        number(),
+        ttl(),
+    )
+        .prop_map(
+            |(name, keys, key_bytes, popularity, value_size, rate, writes, ttl)| KeyClass {
+                name,
+                keys,
+                key_bytes,
+                popularity,
+                value_size,
+                rate,
+                writes: Share(writes),
+                ttl,
+            },
+        )
+}
+
+fn workload() -> impl Strategy<Value = Workload> {
+    let trace = (".{0,20}", any::<[u64; 3]>(), any::<u32>(), number(), ttl()).prop_map(
+        |(name, [fingerprint, requests, objects], key_bytes, speed, ttl)| {
+            Workload::Trace(TraceWorkload {
+                name,
+                fingerprint,
+                requests,
+                objects,
+                key_bytes,
+                speed,
+                ttl,
+            })
+        },
+    );
+    prop_oneof![
+        vec(key_class(), 0..17).prop_map(|classes| Workload::Synthetic { classes }),
+        trace
+    ]
+}
+
+fn scenario() -> impl Strategy<Value = Scenario> {
+    let run = any::<[u64; 3]>().prop_map(|[duration, warm_up, request_budget]| RunSettings {
+        duration_s: Seconds(duration),
+        warm_up_s: Seconds(warm_up),
+        request_budget,
+    });
+    let engine = prop::sample::select(&Engine::ALL[..]);
+    let cluster = (
+        engine,
+        ".{0,20}",
+        any::<[u32; 2]>(),
+        ".{0,8}",
+        number(),
+        option::of(any::<u64>()),
+    )
+        .prop_map(
+            |(engine, node_type, [shards, replicas], policy, reserved, maxmemory)| Cluster {
+                engine,
+                node_type,
+                shards,
+                replicas,
+                policy,
+                reserved_memory: Share(reserved),
+                maxmemory_bytes: maxmemory.map(Bytes),
+            },
+        );
+    let database = (any::<u32>(), number(), number()).prop_map(|(latency_us, capacity, usd)| Database {
+        latency_us,
+        capacity_per_s: PerSecond(capacity),
+        usd_per_million_reads: Usd(usd),
+    });
+    let prices = (".{0,12}", option::of(number())).prop_map(|(region, usd)| Prices {
+        region,
+        node_usd_per_hour: usd.map(Usd),
+    });
+    (
+        ".{0,40}",
+        any::<u64>(),
+        run,
+        workload(),
+        cluster,
+        any::<u32>(),
+        database,
+        prices,
+    )
+        .prop_map(
+            |(name, seed, run, workload, cluster, round_trip_us, database, prices)| Scenario {
+                name,
+                seed,
+                run,
+                workload,
+                cluster,
+                client: Client { round_trip_us },
+                database,
+                prices,
+                ..Scenario::default()
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn any_scenario_survives_a_link(scenario in scenario()) {
+        prop_assert_eq!(decode(&encode(&scenario)), Ok(scenario));
+    }
+
+    #[test]
+    fn any_scenario_survives_a_file(scenario in scenario()) {
+        let text = scenario.to_json();
+        prop_assert_eq!(Scenario::from_json(&text), Ok(scenario.clone()));
+        prop_assert_eq!(scenario.to_json(), text);
+    }
+
+    #[test]
+    fn text_of_any_kind_never_opens_as_a_scenario(text in "(s1\\.)?.{0,60}") {
+        prop_assert!(decode(&text).is_err());
+    }
+
+    #[test]
+    fn a_changed_character_of_any_link_is_noticed(scenario in scenario(), at in any::<prop::sample::Index>(), to in "[A-Za-z0-9_-]") {
+        let link = encode(&scenario);
+        let at = at.index(link.len());
+        prop_assume!(link[at..=at] != to);
+        let changed = format!("{}{to}{}", &link[..at], &link[at + 1..]);
+        prop_assert!(decode(&changed).is_err());
+    }
+}
