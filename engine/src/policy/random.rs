@@ -5,7 +5,8 @@
 //!
 //! Source: folklore; Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems
 //! Journal 5(2), 1966. Exactly uniform, where the servers draw a bucket of the hash table first and so prefer
-//! keys in short chains.
+//! keys in short chains. The miss ratios recorded from libCacheSim 0.3.5 are up to 1.1 points higher than these in
+//! caches of about a hundred objects.
 //!
 //! The keys lie in one array without holes: the last one fills the gap of a key that leaves.
 

@@ -45,7 +45,11 @@ const TTL: &[&str] = &["ttl", "ttl_s"];
 impl Columns {
     /// The columns that a first line names, possibly after a `#`.
     pub(super) fn of(header: &[u8]) -> Result<Self, TraceError> {
-        let header = header.trim_ascii();
+        // Some programs begin text files with a byte order mark.
+        let header = header
+            .strip_prefix("\u{feff}".as_bytes())
+            .unwrap_or(header)
+            .trim_ascii();
         let header = header.strip_prefix(b"#").unwrap_or(header);
         let separator = [b',', b'\t', b';'].into_iter().find(|byte| header.contains(byte));
         let separator = separator.ok_or_else(|| TraceError::NoHeader(quote(header)))?;

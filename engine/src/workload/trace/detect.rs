@@ -10,7 +10,8 @@ pub(super) fn format(head: &[u8], name: &str) -> Result<Format, TraceError> {
     let head = &head[..head.len().min(HEAD)];
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".zst").unwrap_or(&name);
-    if is_text(head) {
+    let named_text = [".csv", ".txt", ".tsv"].iter().any(|end| name.ends_with(end));
+    if !has_controls(head) && (named_text || is_utf8(head)) {
         let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
         let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
         // A header wins, since seven named columns may look like Twitter's; where there is none, and a bad line
@@ -30,14 +31,16 @@ pub(super) fn format(head: &[u8], name: &str) -> Result<Format, TraceError> {
     if oracle::plausible(head) || name.contains("oraclegeneral") {
         return Ok(Format::OracleGeneral);
     }
-    if [".csv", ".txt", ".tsv"].iter().any(|end| name.ends_with(end)) {
-        return Ok(Format::Csv);
-    }
     Err(TraceError::UnknownFormat)
 }
 
-/// Text has no control characters but blanks and line ends. Names in it may be in any encoding.
-fn is_text(head: &[u8]) -> bool {
+/// Whether there are other control characters than blanks and line ends.
+fn has_controls(head: &[u8]) -> bool {
     head.iter()
-        .all(|byte| *byte >= b' ' || byte.is_ascii_whitespace())
+        .any(|byte| *byte < b' ' && !byte.is_ascii_whitespace())
+}
+
+/// Whether this is the beginning of a text, which may break off within a character.
+fn is_utf8(head: &[u8]) -> bool {
+    std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true)
 }

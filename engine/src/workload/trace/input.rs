@@ -40,6 +40,16 @@ pub(super) enum Line<'a> {
     TooLong,
 }
 
+impl<'a> Line<'a> {
+    fn of(text: &'a [u8]) -> Self {
+        if text.len() > MAX_LINE {
+            Self::TooLong
+        } else {
+            Self::Text(text)
+        }
+    }
+}
+
 /// The content of a file.
 pub(super) struct Input<R> {
     source: Source<R>,
@@ -104,12 +114,12 @@ impl<R: Read> Input<R> {
             if let Some(at) = memchr::memchr(b'\n', rest) {
                 let line = self.start..self.start + searched + at;
                 self.start = line.end + 1;
-                return Ok(Some(Line::Text(&self.buffer[line])));
+                return Ok(Some(Line::of(&self.buffer[line])));
             }
             if self.ended {
                 let line = self.start..self.end;
                 self.start = self.end;
-                return Ok((!line.is_empty()).then(|| Line::Text(&self.buffer[line])));
+                return Ok((!line.is_empty()).then(|| Line::of(&self.buffer[line])));
             }
             if self.end - self.start > MAX_LINE {
                 self.skip_line()?;

@@ -58,7 +58,7 @@ impl<R: Read> Frames<R> {
                 let one = BlockDecodingStrategy::UptoBlocks(1);
                 self.decoder
                     .decode_blocks(&mut self.source, one)
-                    .map_err(failure)?;
+                    .map_err(|error| failure(&error))?;
                 continue;
             }
             let stored = self.decoder.get_checksum_from_data();
@@ -94,7 +94,7 @@ impl<R: Read> Frames<R> {
                         return Err(TraceError::CompressedCut);
                     }
                 }
-                Err(error) => return Err(failure(error)),
+                Err(error) => return Err(failure(&error)),
             }
         }
     }
@@ -115,8 +115,8 @@ pub(super) fn read_up_to(source: &mut impl Read, out: &mut [u8]) -> Result<usize
 }
 
 /// The decoder wraps what its source reports; an unexpected end there is a file that was cut.
-fn failure(error: FrameDecoderError) -> TraceError {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+fn failure(error: &FrameDecoderError) -> TraceError {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<io::Error>() {
             return match io.kind() {
