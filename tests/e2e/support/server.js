@@ -1,0 +1,39 @@
+// A static server on the loopback address, as any host of static files would do it.
+
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import sirv from 'sirv';
+
+const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
+
+// The app must work from any folder of a host, so it is never tested at the root.
+const FOLDER = '/some/folder/';
+
+/**
+ * Serves dist/ on a free port.
+ * @returns {Promise<{address: string, close: () => Promise<void>}>} the address of the app, and how to end serving it
+ */
+export async function serve() {
+  // Every file is asked for again and answered with 304 when unchanged, as hosts do without being configured.
+  const files = sirv(DIST, { etag: true, maxAge: 0 });
+  const server = createServer((request, response) => {
+    if (!request.url.startsWith(FOLDER)) {
+      response.writeHead(404).end();
+      return;
+    }
+    request.url = request.url.slice(FOLDER.length - 1);
+    files(request, response, () => response.writeHead(404).end());
+  });
+  await new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    address: `http://127.0.0.1:${server.address().port}${FOLDER}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}
