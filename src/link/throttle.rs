@@ -18,8 +18,9 @@ impl Throttle {
 
     /// Milliseconds to wait from `now` until it may happen; 0 when it may at once.
     pub fn wait(&self, now: f64) -> f64 {
-        self.last_at
-            .map_or(0.0, |last| (last + self.interval_ms - now).clamp(0.0, self.interval_ms))
+        self.last_at.map_or(0.0, |last| {
+            (last + self.interval_ms - now).clamp(0.0, self.interval_ms)
+        })
     }
 
     /// It happened.
@@ -29,6 +30,7 @@ impl Throttle {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "sums of whole milliseconds are exact")]
 mod tests {
     use super::*;
 

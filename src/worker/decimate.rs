@@ -59,11 +59,11 @@ pub fn decimate(series: Series) -> Series {
 }
 
 fn fold(values: &[f64], how: Fold) -> f64 {
-    let known = values.iter().copied().filter(|value| !value.is_nan());
+    let mut known = values.iter().copied().filter(|value| !value.is_nan());
     match how {
         // f64::max ignores the NaN it starts from.
         Fold::Max => known.fold(f64::NAN, f64::max),
-        Fold::Last => known.last().unwrap_or(f64::NAN),
+        Fold::Last => known.next_back().unwrap_or(f64::NAN),
         Fold::Mean => {
             let (sum, count) = known.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
             // 0 / 0 is NaN: a bucket without values has none.
@@ -73,6 +73,7 @@ fn fold(values: &[f64], how: Fold) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the values pass through or are exact in binary")]
 mod tests {
     use super::*;
     use cacheplan_engine::report::SeriesKey;
@@ -124,7 +125,9 @@ mod tests {
 
     #[test]
     fn many_columns_share_the_total() {
-        let wide: Vec<_> = (0..1_000).map(|_| (Metric::EngineCpu, vec![0.1; 1_999])).collect();
+        let wide: Vec<_> = (0..1_000)
+            .map(|_| (Metric::EngineCpu, vec![0.1; 1_999]))
+            .collect();
         let thin = decimate(series(&wide));
         assert!(thin.len() * thin.columns.len() <= POINTS_IN_ALL);
         assert_eq!(thin.interval, Micros(4_000_000));
@@ -137,6 +140,11 @@ mod tests {
             vec![2.0; POINTS_PER_COLUMN + 1],
         )]));
         assert_eq!(thin.len(), POINTS_PER_COLUMN.div_ceil(2) + 1);
-        assert!(thin.cluster(Metric::RequestsPerS).unwrap().iter().all(|&v| v == 2.0));
+        assert!(
+            thin.cluster(Metric::RequestsPerS)
+                .unwrap()
+                .iter()
+                .all(|&v| v == 2.0)
+        );
     }
 }

@@ -242,7 +242,11 @@ mod tests {
         if let Some(column) = sent.series.columns.first_mut() {
             column[0] = f64::NAN;
         }
-        let event = Event::Report { stage: Stage::Refined, complete: true, report: Box::new(sent.clone()) };
+        let event = Event::Report {
+            stage: Stage::Refined,
+            complete: true,
+            report: Box::new(sent.clone()),
+        };
         let (event, columns) = detach(event);
         let text = serde_json::to_string(&FromWorker::Job { id: 3, event }).unwrap();
         let FromWorker::Job { id: 3, event } = serde_json::from_str(&text).unwrap() else {
@@ -256,8 +260,16 @@ mod tests {
 
     #[test]
     fn jobs_survive_the_journey_with_seeds_of_64_bits() {
-        let scenario = Scenario { seed: u64::MAX, ..Scenario::default() };
-        let sent = ToWorker::Start { id: 1, job: Job::Run { scenario: Box::new(scenario) } };
+        let scenario = Scenario {
+            seed: u64::MAX,
+            ..Scenario::default()
+        };
+        let sent = ToWorker::Start {
+            id: 1,
+            job: Job::Run {
+                scenario: Box::new(scenario),
+            },
+        };
         let text = serde_json::to_string(&sent).unwrap();
         assert_eq!(serde_json::from_str::<ToWorker>(&text).unwrap(), sent);
     }

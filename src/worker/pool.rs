@@ -127,7 +127,9 @@ impl Pool {
     }
 
     fn start_worker(&self, at: usize) -> Result<(), JsValue> {
-        let worker = web_sys::Worker::new(SCRIPT)?;
+        let options = web_sys::WorkerOptions::new();
+        options.set_type(web_sys::WorkerType::Module);
+        let worker = web_sys::Worker::new_with_options(SCRIPT, &options)?;
         let pool = self.clone();
         let on_message = Closure::new(move |event: web_sys::MessageEvent| pool.on_message(at, &event.data()));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -144,7 +146,13 @@ impl Pool {
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         let pool = self.clone();
         let deadline = Timeout::new(START_DEADLINE_MS, move || {
-            pool.died(at, &format!("{SCRIPT} gave no sign of life for {} s", START_DEADLINE_MS / 1_000));
+            pool.died(
+                at,
+                &format!(
+                    "{SCRIPT} gave no sign of life for {} s",
+                    START_DEADLINE_MS / 1_000
+                ),
+            );
         });
         let running = Running {
             worker,
@@ -208,7 +216,7 @@ impl Pool {
             Cause::OtherBuild,
             format!("The page and its simulation worker are of different versions ({detail})."),
         );
-        let actions = self.0.schedule.borrow_mut().refuse(failure);
+        let actions = self.0.schedule.borrow_mut().refuse(&failure);
         self.perform(actions);
     }
 

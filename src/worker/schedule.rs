@@ -95,7 +95,11 @@ impl<J> Schedule<J> {
     pub fn cancel(&mut self, id: JobId) -> Vec<Action<J>> {
         self.waiting.retain(|waiting| waiting.id != id);
         let mut actions = Vec::new();
-        if let Some(at) = self.places.iter().position(|place| place.state == State::Busy(id)) {
+        if let Some(at) = self
+            .places
+            .iter()
+            .position(|place| place.state == State::Busy(id))
+        {
             self.set(at, State::Idle);
             actions.push(Action::Cancel(at, id));
         }
@@ -117,7 +121,9 @@ impl<J> Schedule<J> {
     /// Whether a message about a job from the worker in this place still counts. Those of jobs that were
     /// cancelled meanwhile do not.
     pub fn is_current(&self, at: usize, id: JobId) -> bool {
-        self.places.get(at).is_some_and(|place| place.state == State::Busy(id))
+        self.places
+            .get(at)
+            .is_some_and(|place| place.state == State::Busy(id))
     }
 
     /// The worker in this place now holds a trace.
@@ -148,7 +154,7 @@ impl<J> Schedule<J> {
                 if place.failed_starts >= START_ATTEMPTS {
                     place.state = State::Broken;
                     if self.places.iter().all(|place| place.state == State::Broken) {
-                        return self.refuse(Failure::new(Cause::Start, message));
+                        return self.refuse(&Failure::new(Cause::Start, message));
                     }
                     return self.dispatch();
                 }
@@ -163,7 +169,7 @@ impl<J> Schedule<J> {
     }
 
     /// No job can be done any more, nor any that comes: all fail for this reason.
-    pub fn refuse(&mut self, failure: Failure) -> Vec<Action<J>> {
+    pub fn refuse(&mut self, failure: &Failure) -> Vec<Action<J>> {
         let under_way = self.places.iter_mut().filter_map(|place| {
             match std::mem::replace(&mut place.state, State::Broken) {
                 State::Busy(id) => Some(id),
@@ -215,7 +221,9 @@ impl<J> Schedule<J> {
             }
         }
         let starting = |place: &&Place| place.state == State::Starting;
-        while self.places.len() < self.most && self.places.iter().filter(starting).count() < self.waiting.len() {
+        while self.places.len() < self.most
+            && self.places.iter().filter(starting).count() < self.waiting.len()
+        {
             actions.push(self.start_another());
         }
         actions
@@ -246,7 +254,11 @@ mod tests {
         let mut schedule = Schedule::new(2);
         assert_eq!(schedule.warm_up(), vec![Start(0)]);
         assert_eq!(schedule.warm_up(), vec![]);
-        assert_eq!(schedule.submit("a", None).1, vec![], "the warmed-up worker will take it");
+        assert_eq!(
+            schedule.submit("a", None).1,
+            vec![],
+            "the warmed-up worker will take it"
+        );
         assert_eq!(schedule.submit("b", None).1, vec![Start(1)]);
         assert_eq!(schedule.submit("c", None).1, vec![]);
         assert_eq!(schedule.ready(1), vec![Send(1, 1, "a")]);
@@ -263,7 +275,11 @@ mod tests {
         assert_eq!(schedule.cancel(1), vec![Cancel(0, 1)]);
         assert!(!schedule.is_current(0, 1));
         assert_eq!(schedule.submit("new", None).1, vec![Send(0, 2, "new")]);
-        assert_eq!(schedule.finished(0, 1), vec![], "the old job's end is not the new one's");
+        assert_eq!(
+            schedule.finished(0, 1),
+            vec![],
+            "the old job's end is not the new one's"
+        );
         assert!(schedule.is_current(0, 2));
     }
 
@@ -318,7 +334,7 @@ mod tests {
         schedule.ready(0);
         let failure = Failure::new(Cause::OtherBuild, "reload");
         assert_eq!(
-            schedule.refuse(failure.clone()),
+            schedule.refuse(&failure),
             vec![Fail(1, failure.clone()), Fail(2, failure.clone())]
         );
         assert_eq!(schedule.submit("c", None).1, vec![Fail(3, failure)]);

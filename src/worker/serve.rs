@@ -108,7 +108,11 @@ impl Server {
                 let report_json = golden(&scenario_json);
                 self.post(&FromWorker::Golden { report_json }, &[]);
             }
-            ToWorker::ReplayBench { policy, capacity, repeat } => {
+            ToWorker::ReplayBench {
+                policy,
+                capacity,
+                repeat,
+            } => {
                 let times = self.bench(&attachments.get(0), &policy, capacity, repeat);
                 self.post(&FromWorker::ReplayBench(times), &[]);
             }
@@ -191,7 +195,13 @@ impl Server {
         }
     }
 
-    fn bench(&mut self, file: &JsValue, policy: &str, capacity: u64, repeat: u32) -> Result<ReplayTimes, String> {
+    fn bench(
+        &mut self,
+        file: &JsValue,
+        policy: &str,
+        capacity: u64,
+        repeat: u32,
+    ) -> Result<ReplayTimes, String> {
         if !file.is_undefined() {
             self.trace = None;
             let reading = read(file).map_err(|failure| failure.message)?;
@@ -233,7 +243,10 @@ fn read(source: &JsValue) -> Result<Reading<BlobReader>, Failure> {
         None if source.is_undefined() => return Err(no_file(JsValue::UNDEFINED)),
         None => web_sys::Blob::new_with_u8_array_sequence(&js_sys::Array::of1(source)).map_err(no_file)?,
     };
-    let name = source.dyn_ref::<web_sys::File>().map(web_sys::File::name).unwrap_or_default();
+    let name = source
+        .dyn_ref::<web_sys::File>()
+        .map(web_sys::File::name)
+        .unwrap_or_default();
     let size = blob.size();
     let reader = BlobReader::new(blob).map_err(|error| Failure::new(Cause::Input, error.to_string()))?;
     Reading::new(reader, name, size)

@@ -166,8 +166,9 @@ impl Simulation {
     /// have no coarse stage.
     pub fn new(scenario: Box<Scenario>, trace: Option<Arc<Trace>>) -> Self {
         let synthetic = matches!(scenario.workload, Workload::Synthetic { .. });
-        let coarse =
-            synthetic && scenario.run.request_budget > COARSE_REQUESTS && coarse_of(&scenario).issues().is_empty();
+        let coarse = synthetic
+            && scenario.run.request_budget > COARSE_REQUESTS
+            && coarse_of(&scenario).issues().is_empty();
         Self {
             scenario,
             trace,
@@ -200,14 +201,22 @@ impl Simulation {
             let report = report_of(sim);
             self.sim = None;
             self.stage = Stage::Refined;
-            return Some(Event::Report { stage, complete: true, report });
+            return Some(Event::Report {
+                stage,
+                complete: true,
+                report,
+            });
         }
         if !self.words.due(now) {
             return None;
         }
         let event = if self.partial {
             let report = report_of(sim);
-            Event::Report { stage, complete: false, report }
+            Event::Report {
+                stage,
+                complete: false,
+                report,
+            }
         } else {
             let share = progress.done.0;
             Event::Progress { stage, share }
@@ -243,7 +252,7 @@ fn report_of(sim: &Sim) -> Box<Report> {
 /// # Errors
 /// When the text is no scenario, or one that cannot be simulated.
 pub fn golden(scenario_json: &str) -> Result<String, String> {
-    let scenario: Scenario = serde_json::from_str(scenario_json).map_err(|error| error.to_string())?;
+    let scenario = Scenario::from_json(scenario_json).map_err(|error| error.to_string())?;
     let plan = scenario.plan().map_err(|error| error.to_string())?;
     let mut sim = Sim::new(plan, None).map_err(|error| error.to_string())?;
     while !sim.advance(1 << 20).complete {}
@@ -319,7 +328,11 @@ mod tests {
         let complete: Vec<_> = events
             .iter()
             .filter_map(|event| match event {
-                Event::Report { stage, complete: true, report } => Some((*stage, report.sampling.requests)),
+                Event::Report {
+                    stage,
+                    complete: true,
+                    report,
+                } => Some((*stage, report.sampling.requests)),
                 Event::Report { .. } => panic!("a partial report would take the coarse one's place"),
                 _ => None,
             })
@@ -334,11 +347,20 @@ mod tests {
     #[test]
     fn a_short_run_has_one_stage_and_tells_what_it_knows_so_far() {
         let events = events(small(100_000), 100.0);
-        let [partial @ .., last] = &events[..] else { panic!() };
+        let [partial @ .., last] = &events[..] else {
+            panic!()
+        };
         assert!(last.is_last());
         assert!(!partial.is_empty());
         for event in partial {
-            assert!(matches!(event, Event::Report { stage: Stage::Refined, complete: false, .. }));
+            assert!(matches!(
+                event,
+                Event::Report {
+                    stage: Stage::Refined,
+                    complete: false,
+                    ..
+                }
+            ));
         }
     }
 
@@ -387,7 +409,9 @@ mod tests {
     /// So many requests for ten keys in turn, as a CSV file.
     fn csv(requests: usize) -> String {
         let lines = (0..requests).map(|i| format!("{},key{},100\n", i / 100, i % 10));
-        std::iter::once("time,key,size\n".to_owned()).chain(lines).collect()
+        std::iter::once("time,key,size\n".to_owned())
+            .chain(lines)
+            .collect()
     }
 
     #[test]
@@ -405,9 +429,14 @@ mod tests {
                 break;
             }
         }
-        assert!(shares.len() > 1 && shares.is_sorted() && shares.iter().all(|share| (0.0..=1.0).contains(share)));
+        assert!(
+            shares.len() > 1 && shares.is_sorted() && shares.iter().all(|share| (0.0..=1.0).contains(share))
+        );
         let info = info_of(&reading.finish().unwrap(), "t.csv");
-        assert_eq!((info.requests, info.objects, info.bytes, info.seconds), (20_000, 10, 1_000 + 40, 200));
+        assert_eq!(
+            (info.requests, info.objects, info.bytes, info.seconds),
+            (20_000, 10, 1_000 + 40, 200)
+        );
     }
 
     #[test]
@@ -422,7 +451,9 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_trace_says_so() {
-        let failure = Reading::new(&b"\0\0\0"[..], "photo.jpg".into(), 3.0).err().unwrap();
+        let failure = Reading::new(&b"\0\0\0"[..], "photo.jpg".into(), 3.0)
+            .err()
+            .unwrap();
         assert_eq!(failure.cause, Cause::Input);
         assert!(failure.message.contains("format"), "{}", failure.message);
     }
@@ -430,11 +461,17 @@ mod tests {
     #[test]
     fn the_bench_counts_misses_exactly_each_time() {
         let file = csv(100);
-        let trace = Reading::new(file.as_bytes(), "t.csv".into(), 1.0).unwrap().finish().unwrap();
+        let trace = Reading::new(file.as_bytes(), "t.csv".into(), 1.0)
+            .unwrap()
+            .finish()
+            .unwrap();
         let times = replay_bench(&trace, "lru", 9, 2, &clock(500.0)).unwrap();
         // Ten keys in turn through nine places: LRU misses every time.
         assert_eq!((times.misses, times.seconds), (100, vec![0.5, 0.5]));
-        assert_eq!(replay_bench(&trace, "lru", 10, 1, &clock(1.0)).unwrap().misses, 10);
+        assert_eq!(
+            replay_bench(&trace, "lru", 10, 1, &clock(1.0)).unwrap().misses,
+            10
+        );
         assert!(replay_bench(&trace, "nonsense", 10, 1, &clock(1.0)).is_err());
     }
 }

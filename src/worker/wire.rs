@@ -44,7 +44,10 @@ impl Outgoing {
 /// When it is no message of this build.
 pub(super) fn unpack<M: DeserializeOwned>(data: &JsValue) -> Result<(M, Array), String> {
     let array: &Array = data.dyn_ref().ok_or("a message is not an array")?;
-    let json = array.get(0).dyn_into::<JsString>().map_err(|_| "a message has no text")?;
+    let json = array
+        .get(0)
+        .dyn_into::<JsString>()
+        .map_err(|_| "a message has no text")?;
     let message = serde_json::from_str(&String::from(json)).map_err(|error| error.to_string())?;
     Ok((message, array.slice(1, array.length())))
 }

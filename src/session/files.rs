@@ -1,0 +1,105 @@
+//! Scenario files: saved to and opened from the user's disk.
+
+use super::notices::Topic;
+use super::{NoticeAction, NoticeKind, Session};
+use cacheplan_engine::scenario::Scenario;
+use js_sys::Array;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// Largest file to open: a scenario takes a few kilobytes, and something else should be told apart at once.
+const LARGEST: f64 = 1e6;
+
+/// Longest file name without its ending.
+const NAME_LENGTH: usize = 60;
+
+impl Session {
+    /// Saves the scenario as a JSON file.
+    pub fn export_json(self) {
+        let scenario = self.scenario.get_untracked();
+        let name = file_name(&scenario.name);
+        if let Err(error) = download(&name, &scenario.to_json()) {
+            let text = format!(
+                "The file was not saved: {error:?}. The link in the address bar holds the scenario too."
+            );
+            self.notify(Topic::File, NoticeKind::Error, text, &[]);
+        }
+    }
+
+    /// Opens a JSON file: one step of undo.
+    pub fn import_json(self, file: web_sys::File) {
+        wasm_bindgen_futures::spawn_local(async move {
+            let name = file.name();
+            match read(&file).await {
+                Ok(scenario) => {
+                    self.replace(scenario);
+                    let text = format!("Opened “{name}”.");
+                    self.notify(Topic::File, NoticeKind::Info, text, &[NoticeAction::Undo]);
+                }
+                Err(why) => {
+                    let text = format!("“{name}” was not opened: {why}. The scenario is unchanged.");
+                    self.notify(Topic::File, NoticeKind::Error, text, &[]);
+                }
+            }
+        });
+    }
+}
+
+async fn read(file: &web_sys::File) -> Result<Scenario, String> {
+    if file.size() > LARGEST {
+        return Err("it is too large for a scenario file; to replay a trace, drop it on the workload".into());
+    }
+    let text = JsFuture::from(file.text()).await;
+    let text = text.ok().and_then(|text| text.as_string());
+    let text = text.ok_or("the browser could not read it")?;
+    Scenario::from_json(&text).map_err(|error| error.to_string())
+}
+
+/// A name that every file system takes: letters and digits of the scenario's name, the rest as hyphens.
+fn file_name(scenario: &str) -> String {
+    let plain = |c: char| {
+        if c.is_alphanumeric() {
+            c.to_lowercase().next().unwrap_or(c)
+        } else {
+            ' '
+        }
+    };
+    let words: String = scenario.chars().map(plain).collect();
+    let name = words.split_whitespace().collect::<Vec<_>>().join("-");
+    let name: String = name.chars().take(NAME_LENGTH).collect();
+    match name.trim_matches('-') {
+        "" => "scenario.cacheplan.json".into(),
+        name => format!("{name}.cacheplan.json"),
+    }
+}
+
+/// Has the browser save text as a file.
+fn download(name: &str, text: &str) -> Result<(), JsValue> {
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type("application/json");
+    let blob = web_sys::Blob::new_with_str_sequence_and_options(&Array::of1(&text.into()), &options)?;
+    let url = web_sys::Url::create_object_url_with_blob(&blob)?;
+    let link: web_sys::HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    // The browser has taken the content over with the click.
+    web_sys::Url::revoke_object_url(&url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_taken_by_every_file_system() {
+        assert_eq!(
+            file_name("Web shop: sessions / peak"),
+            "web-shop-sessions-peak.cacheplan.json"
+        );
+        assert_eq!(file_name("../.."), "scenario.cacheplan.json");
+        assert_eq!(file_name("Über 90 %"), "über-90.cacheplan.json");
+        assert!(file_name(&"long ".repeat(100)).len() < 100);
+    }
+}

@@ -1,0 +1,270 @@
+//! Recorded traces: read in a worker, kept as files, replayed as the workload.
+
+use super::notices::Topic;
+use super::{NoticeAction, NoticeKind, Session, TraceInfo, TraceState};
+use crate::worker::messages::{Event, Job};
+use crate::worker::schedule::JobId;
+use cacheplan_engine::scenario::{RunSettings, Scenario, TraceWorkload, Workload};
+use cacheplan_engine::units::Seconds;
+use leptos::prelude::*;
+
+/// Bounds of a scenario's duration, seconds; see [`RunSettings::duration_s`].
+const DURATION_S: (u64, u64) = (10, 31 * 86_400);
+
+/// Part of a trace that warms the cache up unless the user says otherwise.
+const WARM_UP_SHARE: u64 = 5;
+
+/// The traces of this session. The files stay open, so that any worker can read them.
+#[derive(Default)]
+pub(super) struct Traces {
+    known: Vec<Known>,
+    reading: Option<JobId>,
+}
+
+/// A trace that was read.
+pub(super) struct Known {
+    pub(super) file: web_sys::File,
+    pub(super) info: TraceInfo,
+}
+
+impl Traces {
+    /// The trace that a scenario replays, if it was read.
+    pub(super) fn of(&self, scenario: &Scenario) -> Option<&Known> {
+        let wanted = wanted(scenario)?;
+        self.known
+            .iter()
+            .find(|known| known.info.fingerprint == wanted.fingerprint)
+    }
+}
+
+impl Session {
+    /// Reads a recorded trace and makes it the workload: one step of undo.
+    pub fn open_trace(self, file: web_sys::File) {
+        self.stop_reading();
+        let name = file.name();
+        self.trace.set(TraceState::Reading { name, share: 0.0 });
+        self.with(|state| {
+            let kept = file.clone();
+            let listener = move |id, event| self.on_reading_event(id, &kept, event);
+            let id = state.pool.submit(Job::ReadTrace, Some(file), None, listener);
+            state.traces.reading = Some(id);
+        });
+    }
+
+    /// Stops reading, if a trace is being read.
+    pub(super) fn stop_reading(self) {
+        let stopped = self.with(|state| Some((state.pool.clone(), state.traces.reading.take()?)));
+        if let Some((pool, id)) = stopped.flatten() {
+            pool.cancel(id);
+            self.show_trace_state();
+        }
+    }
+
+    /// Brings [`Session::trace`] in line with the open scenario, unless a trace is being read.
+    pub(super) fn show_trace_state(self) {
+        let scenario = self.scenario.get_untracked();
+        let shown = self.with(|state| {
+            if state.traces.reading.is_some() {
+                return None;
+            }
+            Some(match (wanted(&scenario), state.traces.of(&scenario)) {
+                (_, Some(known)) => TraceState::Ready(known.info.clone()),
+                (Some(wanted), None) => TraceState::Missing(wanted.clone()),
+                (None, None) => TraceState::None,
+            })
+        });
+        if let Some(shown) = shown.flatten()
+            && self.trace.with_untracked(|before| *before != shown)
+        {
+            self.trace.set(shown);
+        }
+    }
+
+    fn on_reading_event(self, id: JobId, file: &web_sys::File, event: Event) {
+        let last = event.is_last();
+        let current = self.with(|state| {
+            let reading = &mut state.traces.reading;
+            let current = *reading == Some(id);
+            if current && last {
+                *reading = None;
+            }
+            current
+        });
+        if current != Some(true) {
+            return;
+        }
+        let name = file.name();
+        match event {
+            Event::Reading { share } => self.trace.set(TraceState::Reading { name, share }),
+            Event::TraceRead(info) => self.use_trace(file, &info),
+            Event::Failed(failure) => {
+                let message = failure.message;
+                let text = format!("“{name}” was not opened: {message}. The scenario is unchanged.");
+                self.trace.set(TraceState::Failed { name, message });
+                self.notify(Topic::Trace, NoticeKind::Error, text, &[]);
+            }
+            Event::Progress { .. } | Event::Report { .. } => {}
+        }
+    }
+
+    fn use_trace(self, file: &web_sys::File, info: &TraceInfo) {
+        let open = self.scenario.get_untracked();
+        let (before, scenario) = (wanted(&open).cloned(), with_trace(&open, info));
+        self.with(|state| {
+            let known = &mut state.traces.known;
+            known.retain(|known| known.info.fingerprint != info.fingerprint);
+            known.push(Known {
+                file: file.clone(),
+                info: info.clone(),
+            });
+        });
+        if scenario == *open {
+            // The file that the scenario asks for: nothing changes but that it can be run.
+            self.show_trace_state();
+            self.rerun();
+        } else {
+            self.replace(scenario);
+        }
+        let replaced = before.filter(|before| !matches(before, info));
+        self.tell_of_trace(info, replaced.as_ref());
+    }
+
+    fn tell_of_trace(self, info: &TraceInfo, replaced: Option<&TraceWorkload>) {
+        let mut text = format!("“{}” is the workload now.", info.name);
+        if let Some(before) = replaced {
+            text += &format!(
+                " It is not the trace that the scenario asked for, “{}”.",
+                before.name
+            );
+        }
+        if info.skipped > 0 {
+            let lines = if info.skipped == 1 {
+                "1 line was".into()
+            } else {
+                format!("{} lines were", info.skipped)
+            };
+            let first = info
+                .problems
+                .first()
+                .map_or_else(String::new, |first| format!(", first {first}"));
+            text += &format!(" {lines} left out{first}.");
+        }
+        let kind = match replaced.is_some() || info.skipped > 0 {
+            true => NoticeKind::Warning,
+            false => NoticeKind::Info,
+        };
+        let ways: &[_] = if replaced.is_some() {
+            &[NoticeAction::Undo]
+        } else {
+            &[]
+        };
+        self.notify(Topic::Trace, kind, text, ways);
+    }
+}
+
+/// The trace that a scenario replays.
+fn wanted(scenario: &Scenario) -> Option<&TraceWorkload> {
+    match &scenario.workload {
+        Workload::Trace(wanted) => Some(wanted),
+        Workload::Synthetic { .. } => None,
+    }
+}
+
+/// Whether a scenario that asks for this trace may take that one for it; one without a fingerprint takes any.
+fn matches(wanted: &TraceWorkload, info: &TraceInfo) -> bool {
+    wanted.fingerprint == 0 || wanted.fingerprint == info.fingerprint
+}
+
+/// The scenario with this trace as its workload. How it is replayed stays as it is where the scenario asked for
+/// this trace; otherwise the whole trace is replayed as recorded.
+fn with_trace(scenario: &Scenario, info: &TraceInfo) -> Scenario {
+    let mut scenario = scenario.clone();
+    let asked_for = wanted(&scenario).filter(|wanted| matches(wanted, info)).cloned();
+    if asked_for
+        .as_ref()
+        .is_some_and(|wanted| wanted.fingerprint == info.fingerprint)
+    {
+        return scenario;
+    }
+    if asked_for.is_none() {
+        let duration = info.seconds.clamp(DURATION_S.0, DURATION_S.1);
+        scenario.run = RunSettings {
+            duration_s: Seconds(duration),
+            warm_up_s: Seconds(duration / WARM_UP_SHARE),
+            ..scenario.run
+        };
+    }
+    scenario.workload = Workload::Trace(TraceWorkload {
+        name: info.name.clone(),
+        fingerprint: info.fingerprint,
+        requests: info.requests,
+        objects: info.objects,
+        ..asked_for.unwrap_or_default()
+    });
+    scenario
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(fingerprint: u64, seconds: u64) -> TraceInfo {
+        TraceInfo {
+            name: "new.csv".into(),
+            fingerprint,
+            requests: 100,
+            objects: 10,
+            bytes: 1_000,
+            seconds,
+            clamped_times: 0,
+            skipped: 0,
+            problems: vec![],
+        }
+    }
+
+    fn asking(fingerprint: u64) -> Scenario {
+        Scenario {
+            workload: Workload::Trace(TraceWorkload {
+                name: "wanted.csv".into(),
+                fingerprint,
+                speed: 2.0,
+                ..TraceWorkload::default()
+            }),
+            ..Scenario::default()
+        }
+    }
+
+    #[test]
+    fn the_trace_asked_for_changes_nothing() {
+        assert_eq!(with_trace(&asking(7), &info(7, 50)), asking(7));
+    }
+
+    #[test]
+    fn a_scenario_that_asks_for_any_trace_keeps_how_it_is_replayed() {
+        let scenario = with_trace(&asking(0), &info(7, 50));
+        let trace = wanted(&scenario).unwrap();
+        assert_eq!(
+            (trace.name.as_str(), trace.fingerprint, trace.speed),
+            ("new.csv", 7, 2.0)
+        );
+        assert_eq!(scenario.run, asking(0).run);
+    }
+
+    #[test]
+    fn another_trace_is_replayed_whole_and_as_recorded() {
+        for before in [asking(8), Scenario::default()] {
+            let scenario = with_trace(&before, &info(7, 5_000));
+            let trace = wanted(&scenario).unwrap();
+            assert_eq!((trace.fingerprint, trace.requests, trace.speed), (7, 100, 1.0));
+            assert_eq!(scenario.run.duration_s, Seconds(5_000));
+            assert_eq!(scenario.run.warm_up_s, Seconds(1_000));
+            assert_eq!(scenario.issues(), vec![]);
+        }
+    }
+
+    #[test]
+    fn a_trace_of_a_moment_gives_a_valid_scenario() {
+        let scenario = with_trace(&Scenario::default(), &info(7, 1));
+        assert_eq!(scenario.issues(), vec![]);
+    }
+}
