@@ -63,20 +63,29 @@ impl Thinning {
             .iter()
             .map(|class| Masses::new(class.popularity, class.keys))
             .collect();
-        let most_keys = MAX_KEYS.min((budget / PER_KEY) as u64);
+        let candidates: Vec<Self> = (1..=30)
+            .map(|shift| Self {
+                one_in: 1 << shift,
+                ceilings: Vec::new(),
+                heaviest: HEAVIEST * (expected / budget).max(1.0),
+            })
+            .collect();
+        let keys_of = |thinning: &Self| thinning.keys(classes);
+        let fewest_keys = candidates.iter().map(keys_of).min().unwrap_or(keys);
+        let most_keys = MAX_KEYS.min((budget / PER_KEY) as u64).max(fewest_keys);
         let lives = lives(classes, &masses, seconds, capacity_keys);
         let mut visits = VISITS;
         loop {
             let mut cheapest = (f64::INFINITY, Self::none(classes.len()));
-            for shift in 1..=30 {
+            for candidate in candidates
+                .iter()
+                .filter(|thinning| keys_of(thinning) <= most_keys)
+            {
+                let ceilings = lives.iter().map(|life| visits / life).collect();
                 let thinning = Self {
-                    one_in: 1 << shift,
-                    ceilings: lives.iter().map(|life| visits / life).collect(),
-                    heaviest: HEAVIEST * (expected / budget).max(1.0),
+                    ceilings,
+                    ..candidate.clone()
                 };
-                if thinning.keys(classes) > most_keys {
-                    continue;
-                }
                 let cost = thinning.cost(classes, &masses, seconds);
                 if cost <= budget {
                     return thinning;
