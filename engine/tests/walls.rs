@@ -175,24 +175,17 @@ impl Code {
     }
 
     fn forbidden(&self) -> Vec<String> {
-        let starts = |path: &&Vec<String>, with: &[&str]| {
-            path.len() >= with.len()
-                && path
-                    .iter()
-                    .zip(with)
-                    .all(|(segment, expected)| segment == expected)
+        // A star may bring in any name.
+        let names = |path: &[String], with: &[&str]| {
+            let matches = path
+                .iter()
+                .zip(with)
+                .all(|(segment, name)| segment == name || segment == "*");
+            matches && (path.len() >= with.len() || path.last().is_some_and(|last| last == "*"))
         };
         self.paths
             .iter()
-            .filter(|path| {
-                FORBIDDEN.iter().any(|with| {
-                    // `use std::time::*` would bring the rest in unseen.
-                    starts(path, with)
-                        || (path.last().is_some_and(|last| last == "*")
-                            && with.len() >= path.len()
-                            && starts(path, &[&with[..path.len() - 1], &["*"]].concat()))
-                })
-            })
+            .filter(|path| FORBIDDEN.iter().any(|with| names(path, with)))
             .map(|path| path.join("::"))
             .collect()
     }
