@@ -3,9 +3,6 @@
 import { defineConfig } from '@playwright/test';
 import { launchOptions } from './support/chromium.js';
 
-const desktop = { width: 1440, height: 900 };
-const phone = { width: 390, height: 844 };
-
 export default defineConfig({
   testDir: '.',
   outputDir: '../../test-results',
@@ -17,10 +14,10 @@ export default defineConfig({
   // A first run after the build compiles the WebAssembly on a machine that may be busy.
   timeout: 60_000,
   expect: { timeout: 20_000 },
-  use: { launchOptions, viewport: desktop, trace: 'retain-on-failure', locale: 'en-GB', timezoneId: 'UTC' },
+  use: { launchOptions, viewport: { width: 1440, height: 900 }, trace: 'retain-on-failure', locale: 'en-GB', timezoneId: 'UTC' },
   projects: [
     { name: 'golden', testMatch: 'golden.spec.js', timeout: 180_000 },
     { name: 'journeys', testMatch: 'journeys/*.spec.js' },
-    { name: 'screenshots', testMatch: 'screenshots.spec.js', metadata: { desktop, phone } },
+    { name: 'screenshots', testMatch: 'screenshots.spec.js' },
   ],
 });

@@ -1,0 +1,26 @@
+// The scenario as a file.
+
+import { readFileSync } from 'node:fs';
+import { expect, test } from '../support/test.js';
+import { changing, figures, open } from '../support/plan.js';
+import { drop } from '../support/traces.js';
+
+test('an exported file brings the scenario back', async ({ page }) => {
+  await open(page);
+  await changing(page, 'hit-rate', async () => {
+    await page.getByRole('textbox', { name: 'Keys', exact: true }).fill('40 M');
+  });
+  const before = await figures(page);
+  await page.getByRole('button', { name: 'Share' }).click();
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export JSON' }).click();
+  const file = await (await download).path();
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('workload');
+  await page.keyboard.press('Escape');
+  await changing(page, 'hit-rate', () => page.getByRole('button', { name: 'Undo' }).click());
+
+  await changing(page, 'hit-rate', () =>
+    drop(page, { name: 'scenario.json', mimeType: 'application/json', buffer: readFileSync(file) }),
+  );
+  expect(await figures(page)).toEqual(before);
+});
