@@ -79,7 +79,7 @@ fn web_sessions() -> Preset {
                 ttl: ttl(30 * MINUTE, 0.0),
             }],
             cluster("cache.m7g.large", 2),
-            database(5_000, 4_000.0),
+            database(5_000, 6_000.0),
         ),
     }
 }
@@ -125,7 +125,7 @@ fn api_responses() -> Preset {
                 },
             ],
             cluster("cache.m7g.large", 3),
-            database(12_000, 15_000.0),
+            database(12_000, 25_000.0),
         ),
     }
 }
