@@ -5,10 +5,13 @@ use gloo::events::EventListener;
 /// Least time between two changes of the address: browsers refuse more than 100 in 30 s (Safari, the strictest).
 pub const REPLACE_EVERY_MS: f64 = 400.0;
 
-/// What stands after `#`, without it; empty when nothing does.
+/// What stands after `#`, without it, percent signs decoded (mail programs add spaces, which browsers encode);
+/// empty when nothing does.
 pub fn fragment() -> String {
     let hash = web_sys::window().and_then(|window| window.location().hash().ok());
-    hash.map_or_else(String::new, |hash| hash.trim_start_matches('#').to_owned())
+    let hash = hash.unwrap_or_default();
+    let fragment = hash.trim_start_matches('#');
+    js_sys::decode_uri_component(fragment).map_or_else(|_| fragment.to_owned(), String::from)
 }
 
 /// The page's address with this after `#`.

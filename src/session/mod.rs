@@ -374,7 +374,7 @@ impl Session {
             state.publishing.changed = true;
             state.publishing.held = false;
         });
-        self.drop_notice(Topic::Link);
+        self.drop_settled_notices();
         self.put(scenario, start);
     }
 
@@ -437,7 +437,7 @@ impl Session {
         if matches!(error, LinkError::Newer(_)) {
             ways.insert(0, NoticeAction::Reload);
         }
-        let text = format!("{} {meanwhile}", opening::explain(error));
+        let text = format!("{error} {meanwhile}");
         self.notify(Topic::Link, NoticeKind::Error, text, &ways);
     }
 

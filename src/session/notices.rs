@@ -83,13 +83,7 @@ impl Session {
 
     /// Takes a notice off.
     pub fn dismiss(self, id: u32) {
-        if self
-            .notices
-            .with_untracked(|notices| notices.iter().any(|notice| notice.id == id))
-        {
-            self.notices
-                .update(|notices| notices.retain(|notice| notice.id != id));
-        }
+        self.drop_notices(|notice| notice.id == id);
     }
 
     /// Takes a way on that a notice offers, and takes the notice off.
@@ -98,10 +92,10 @@ impl Session {
         match action {
             NoticeAction::OpenPreset | NoticeAction::KeepScenario => self.release(),
             NoticeAction::OpenSaved => {
-                self.release();
                 if let Some(saved) = self.with(|state| state.saved.take()).flatten() {
                     self.replace(saved);
                 }
+                self.release();
             }
             NoticeAction::Undo => self.undo(),
             NoticeAction::Rerun => self.rerun(),
@@ -140,15 +134,25 @@ impl Session {
         }
     }
 
+    /// Takes off what is about this.
     pub(super) fn drop_notice(self, topic: Topic) {
-        let id = self.notices.with_untracked(|notices| {
-            notices
-                .iter()
-                .find(|notice| notice.topic == topic)
-                .map(|notice| notice.id)
+        self.drop_notices(|notice| notice.topic == topic);
+    }
+
+    /// Takes off what a change of the scenario settles: trouble with a link, and offers to undo another change.
+    pub(super) fn drop_settled_notices(self) {
+        self.drop_notices(|notice| {
+            notice.topic == Topic::Link || notice.actions.contains(&NoticeAction::Undo)
         });
-        if let Some(id) = id {
-            self.dismiss(id);
+    }
+
+    fn drop_notices(self, dropped: impl Fn(&Notice) -> bool) {
+        if self
+            .notices
+            .with_untracked(|notices| notices.iter().any(&dropped))
+        {
+            self.notices
+                .update(|notices| notices.retain(|notice| !dropped(notice)));
         }
     }
 }

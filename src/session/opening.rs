@@ -47,23 +47,50 @@ pub(super) fn choose(fragment: &str, kept: Option<&str>) -> Opening {
     opening
 }
 
-/// What is wrong with a link and what can be done, for people.
-pub(super) fn explain(error: &LinkError) -> String {
-    match error {
-        LinkError::Cut => {
-            "This link is cut: characters are missing at its end. Copy it again as a whole, or ask \
-                           whoever sent it to send it as a file."
-                .into()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Scenario {
+        Scenario {
+            name: name.into(),
+            ..Scenario::default()
         }
-        LinkError::Damaged => {
-            "This link is damaged: characters in it were changed on the way. Copy it again, or \
-                               ask whoever sent it to send it as a file."
-                .into()
-        }
-        LinkError::Newer(version) => format!(
-            "This link was made by a newer Cacheplan (link version {version}) than this page. Reload the page to \
-             get the newest version, then open the link again."
-        ),
-        LinkError::NotALink => "What stands after # in the address is not a Cacheplan link.".into(),
+    }
+
+    fn first_preset() -> Scenario {
+        presets().swap_remove(0).scenario
+    }
+
+    #[test]
+    fn a_link_goes_before_what_was_kept() {
+        let opening = choose(&link::encode(&named("sent")), Some(&named("kept").to_json()));
+        assert_eq!(opening.scenario.name, "sent");
+        assert_eq!(opening.bad_link, None);
+    }
+
+    #[test]
+    fn what_was_kept_goes_before_the_preset() {
+        let opening = choose("", Some(&named("kept").to_json()));
+        assert_eq!(opening.scenario.name, "kept");
+        assert!(opening.saved.is_none());
+        assert_eq!(choose("", None).scenario, first_preset());
+    }
+
+    #[test]
+    fn a_bad_link_opens_the_preset_and_says_so_and_what_was_kept_is_offered() {
+        let link = link::encode(&named("sent"));
+        let opening = choose(&link[..link.len() - 5], Some(&named("kept").to_json()));
+        assert_eq!(opening.scenario, first_preset());
+        assert_eq!(opening.bad_link, Some(LinkError::Cut));
+        assert_eq!(opening.saved.map(|saved| saved.name), Some("kept".into()));
+        assert_eq!(choose("hello", None).bad_link, Some(LinkError::NotALink));
+    }
+
+    #[test]
+    fn what_was_kept_and_does_not_open_is_reported() {
+        let opening = choose("", Some("{\"version\": 99}"));
+        assert_eq!(opening.scenario, first_preset());
+        assert!(opening.bad_save.is_some_and(|error| error.contains("newer")));
     }
 }

@@ -1,10 +1,10 @@
 //! Runs of the open scenario: when they start, what comes of them.
 
 use super::notices::Topic;
-use super::{Baseline, NoticeAction, NoticeKind, RunState, Session, Stage, Start, TraceState, now_ms};
+use super::{Baseline, NoticeAction, NoticeKind, RunState, Session, Stage, Start, now_ms};
 use crate::worker::messages::{Cause, Event, Failure, Job};
 use crate::worker::schedule::JobId;
-use cacheplan_engine::scenario::Scenario;
+use cacheplan_engine::scenario::{Scenario, Workload};
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -61,11 +61,14 @@ impl Session {
     /// Runs the open scenario in place of what may be running, if it can be run.
     pub(super) fn start_run(self, start: Start) {
         self.stop_run();
-        let missing = matches!(self.trace.get_untracked(), TraceState::Missing(_));
+        let scenario = self.scenario.get_untracked();
+        let replays = matches!(scenario.workload, Workload::Trace(_));
+        let missing = replays && self.with(|state| state.traces.of(&scenario).is_none()) != Some(false);
         if missing || !self.issues.get_untracked().is_empty() {
             return self.run_state.set(RunState::Idle);
         }
-        self.run_state.set(running(Stage::Coarse, 0.0));
+        let stage = if replays { Stage::Refined } else { Stage::Coarse };
+        self.run_state.set(running(stage, 0.0));
         match start {
             Start::Now => self.submit_run(),
             Start::Soon => {
