@@ -16,6 +16,9 @@ use crate::workload::{Key, KeyTable, Operation, Request, Synthetic, Thinning, Tr
 use std::fmt;
 use std::sync::Arc;
 
+/// Requests drawn at a time.
+const BATCH: usize = 256;
+
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -109,6 +112,7 @@ pub struct Sim {
     latency: Stream,
     ttl: Stream,
     requests: u64,
+    batch: Vec<Request>,
     complete: bool,
 }
 
@@ -204,6 +208,7 @@ impl Sim {
             window: Micros(0),
             window_end: Micros(0),
             requests: 0,
+            batch: Vec::with_capacity(BATCH),
             complete: false,
             plan,
         };
@@ -232,18 +237,36 @@ impl Sim {
     /// Simulates up to `budget` further requests.
     pub fn advance(&mut self, budget: u64) -> Progress {
         let mut left = budget;
+        let mut batch = core::mem::take(&mut self.batch);
         while left > 0 && !self.complete {
-            left -= 1;
-            let request = match &mut self.source {
-                Source::Synthetic(source) => source.next(),
-                Source::Trace(source) => source.next(),
-            };
-            match request {
-                Some(request) => self.serve(request),
-                None => self.finish(),
+            batch.clear();
+            let count = left.min(BATCH as u64) as usize;
+            match &mut self.source {
+                Source::Synthetic(source) => source.fill(&mut batch, count),
+                Source::Trace(source) => source.fill(&mut batch, count),
+            }
+            left -= count as u64;
+            self.look_ahead(&batch);
+            for request in &batch {
+                self.serve(*request);
+            }
+            if batch.len() < count {
+                self.finish();
             }
         }
+        self.batch = batch;
         self.progress()
+    }
+
+    /// Reads what serving the batch will need. Served one by one, each request would wait for its own places in
+    /// memory; read ahead, they arrive side by side.
+    fn look_ahead(&self, batch: &[Request]) {
+        let resident = batch.iter().filter(|request| {
+            let key = self.keys.get(request.key);
+            let shard = self.shards.get(usize::from(key.shard));
+            shard.is_some_and(|shard| shard.store.glance(key.local))
+        });
+        core::hint::black_box(resident.count());
     }
 
     /// How far the run is.

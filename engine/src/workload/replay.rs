@@ -84,8 +84,12 @@ impl TraceSource {
         self.requests
     }
 
-    /// The next request; `None` when all are done.
-    pub(crate) fn next(&mut self) -> Option<Request> {
+    /// Adds up to `count` further requests to `batch`; fewer when all are done.
+    pub(crate) fn fill(&mut self, batch: &mut Vec<Request>, count: usize) {
+        batch.extend(core::iter::from_fn(|| self.next()).take(count));
+    }
+
+    fn next(&mut self) -> Option<Request> {
         if self.next >= self.requests {
             return None;
         }

@@ -56,24 +56,37 @@ impl Synthetic {
         (stream, table)
     }
 
-    /// The next request; `None` when the time is over.
-    pub(crate) fn next(&mut self) -> Option<Request> {
-        let (at, class) = self.arrivals.next()?;
-        let class = &self.classes[class];
-        let key = class.first + class.alias.draw(&mut self.keys);
-        let operation = if class.writes > 0.0 && self.operations.unit() < class.writes {
-            Operation::Write
-        } else {
-            Operation::Read
-        };
-        Some(Request {
-            at,
-            key,
-            operation,
-            key_bytes: None,
-            value_bytes: None,
-            ttl: None,
-        })
+    /// Adds up to `count` further requests to `batch`; fewer when the time is over.
+    ///
+    /// The keys are drawn in a second pass over the batch: each draw reads a random place of a large table, and
+    /// draws that do not wait for each other let the processor fetch several places at once.
+    pub(crate) fn fill(&mut self, batch: &mut Vec<Request>, count: usize) {
+        let first = batch.len();
+        while batch.len() < first + count {
+            let Some((at, class)) = self.arrivals.next() else {
+                break;
+            };
+            let writes = self.classes.get(class).map_or(0.0, |class| class.writes);
+            let operation = if writes > 0.0 && self.operations.unit() < writes {
+                Operation::Write
+            } else {
+                Operation::Read
+            };
+            batch.push(Request {
+                at,
+                // The class for now.
+                key: class as u32,
+                operation,
+                key_bytes: None,
+                value_bytes: None,
+                ttl: None,
+            });
+        }
+        for request in batch.iter_mut().skip(first) {
+            if let Some(class) = self.classes.get(request.key as usize) {
+                request.key = class.first + class.alias.draw(&mut self.keys);
+            }
+        }
     }
 }
 
