@@ -105,7 +105,10 @@ impl Store {
 
     /// Whether the key is resident. Not a use of it; brings its entry into the processor's cache.
     pub(crate) fn glance(&self, key: u32) -> bool {
-        let known = self.residents.get(key as usize).is_some_and(|resident| resident.keys > 0);
+        let known = self
+            .residents
+            .get(key as usize)
+            .is_some_and(|resident| resident.keys > 0);
         // Both are looked at, whatever the first says.
         known & self.policy.contains(key)
     }
