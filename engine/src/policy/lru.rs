@@ -36,14 +36,14 @@ pub struct Lru {
 }
 
 impl Lru {
-    #[inline]
+    #[inline(always)]
     fn unlink(&mut self, place: u32) {
         let Node { newer, older, .. } = self.nodes[place as usize];
         self.nodes[newer as usize].older = older;
         self.nodes[older as usize].newer = newer;
     }
 
-    #[inline]
+    #[inline(always)]
     fn link_front(&mut self, place: u32, key: KeyId) {
         let older = self.nodes[RING as usize].older;
         self.nodes[place as usize] = Node {
@@ -55,8 +55,21 @@ impl Lru {
         self.nodes[RING as usize].older = place;
     }
 
+    /// Adds a node to the free ones.
+    #[cold]
+    fn add_node(&mut self) {
+        // Place 0 is the ring's, so that there are as many others as key numbers below u32::MAX.
+        let place = self.nodes.len() as u32;
+        self.nodes.push(Node {
+            newer: RING,
+            older: self.free,
+            key: 0,
+        });
+        self.free = place;
+    }
+
     /// Takes an unlinked node out of use.
-    #[inline]
+    #[inline(always)]
     fn release(&mut self, place: u32) {
         self.nodes[place as usize].older = self.free;
         self.free = place;
@@ -78,7 +91,7 @@ impl Policy for Lru {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn touch(&mut self, access: Access) -> bool {
         let Some(place) = self.index.get(access.key) else {
             return false;
@@ -88,24 +101,19 @@ impl Policy for Lru {
         true
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, access: Access) {
-        let place = if self.free == RING {
-            // Place 0 is the ring's, so that there are as many others as key numbers below u32::MAX.
-            let place = self.nodes.len() as u32;
-            self.nodes.push(self.nodes[RING as usize]);
-            place
-        } else {
-            let place = self.free;
-            self.free = self.nodes[place as usize].older;
-            place
-        };
+        if self.free == RING {
+            self.add_node();
+        }
+        let place = self.free;
+        self.free = self.nodes[place as usize].older;
         self.len += 1;
         self.index.set(access.key, place);
         self.link_front(place, access.key);
     }
 
-    #[inline]
+    #[inline(always)]
     fn evict(&mut self, _incoming: Access) -> Option<KeyId> {
         let place = self.nodes[RING as usize].newer;
         if place == RING {
@@ -127,12 +135,17 @@ impl Policy for Lru {
         true
     }
 
-    #[inline]
+    #[inline(always)]
     fn contains(&self, key: KeyId) -> bool {
         self.index.get(key).is_some()
     }
 
-    #[inline]
+    #[inline(always)]
+    fn look_ahead(&self, key: KeyId) -> u32 {
+        self.index.peek(key)
+    }
+
+    #[inline(always)]
     fn len(&self) -> usize {
         self.len
     }

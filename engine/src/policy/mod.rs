@@ -72,6 +72,12 @@ pub trait Policy {
     /// Number of resident keys.
     fn len(&self) -> usize;
 
+    /// Reads what a request for the key will look at first, so that it lies in the processor's cache when the request
+    /// comes. The number depends on what was read, lest the read be optimised away, and means nothing.
+    fn look_ahead(&self, _key: KeyId) -> u32 {
+        0
+    }
+
     /// Whether nothing is resident.
     fn is_empty(&self) -> bool {
         self.len() == 0

@@ -27,7 +27,7 @@ pub struct Random {
 
 impl Random {
     /// Moves the last key to `place`, whose key has left the index.
-    #[inline]
+    #[inline(always)]
     fn close_gap(&mut self, place: u32) {
         self.keys.swap_remove(place as usize);
         if let Some(&moved) = self.keys.get(place as usize) {
@@ -45,18 +45,18 @@ impl Policy for Random {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn touch(&mut self, access: Access) -> bool {
         self.contains(access.key)
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, access: Access) {
         self.index.set(access.key, self.keys.len() as u32);
         self.keys.push(access.key);
     }
 
-    #[inline]
+    #[inline(always)]
     fn evict(&mut self, _incoming: Access) -> Option<KeyId> {
         let place = self.stream.below(self.keys.len() as u32);
         let key = *self.keys.get(place as usize)?;
@@ -73,12 +73,17 @@ impl Policy for Random {
         true
     }
 
-    #[inline]
+    #[inline(always)]
     fn contains(&self, key: KeyId) -> bool {
         self.index.get(key).is_some()
     }
 
-    #[inline]
+    #[inline(always)]
+    fn look_ahead(&self, key: KeyId) -> u32 {
+        self.index.peek(key)
+    }
+
+    #[inline(always)]
     fn len(&self) -> usize {
         self.keys.len()
     }

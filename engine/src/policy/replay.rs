@@ -5,6 +5,10 @@
 
 use super::{Access, KeyId, Policy, Setup};
 use crate::units::Micros;
+use std::hint::black_box;
+
+/// Requests that are looked ahead.
+const AHEAD: usize = 16;
 
 /// What a replayed cache's capacity counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub trait Replay {
     fn used(&self) -> u64;
 }
 
-/// A replay compiled for the policy `P`: the calls of a request are inlined into one loop.
+/// A replay compiled for the policy `P`, so that the calls of a request become one loop.
 struct Cache<P> {
     policy: P,
     limit: Limit,
@@ -47,55 +51,58 @@ pub(super) fn boxed<P: Policy + Send + 'static>(limit: Limit, setup: Setup) -> B
 }
 
 impl<P: Policy> Cache<P> {
-    fn by_objects(&mut self, keys: &[KeyId], capacity: u64) -> u64 {
+    /// Sends requests to `serve`, which tells whether they hit; returns how many missed.
+    #[inline(always)]
+    fn each(&mut self, keys: &[KeyId], mut serve: impl FnMut(&mut Self, KeyId, Micros) -> bool) -> u64 {
         let mut misses = 0;
-        for &key in keys {
-            let access = self.next(key, 1);
-            if self.policy.touch(access) {
-                continue;
+        let mut chunks = keys.chunks(AHEAD).peekable();
+        while let Some(chunk) = chunks.next() {
+            let next = chunks.peek().copied().unwrap_or_default();
+            black_box(next.iter().fold(0, |sum, key| sum ^ self.policy.look_ahead(*key)));
+            for &key in chunk {
+                self.requests += 1;
+                misses += u64::from(!serve(self, key, Micros(self.requests)));
             }
-            misses += 1;
-            if self.policy.len() as u64 >= capacity && self.policy.evict(access).is_none() {
-                continue;
-            }
-            self.policy.insert(access);
         }
         misses
+    }
+
+    fn by_objects(&mut self, keys: &[KeyId], capacity: u64) -> u64 {
+        self.each(keys, |cache, key, now| {
+            let access = Access { key, size: 1, now };
+            if cache.policy.touch(access) {
+                return true;
+            }
+            let fits = (cache.policy.len() as u64) < capacity;
+            if fits || cache.policy.evict(access).is_some() {
+                cache.policy.insert(access);
+            }
+            false
+        })
     }
 
     fn by_bytes(&mut self, keys: &[KeyId], sizes: &[u32], capacity: u64) -> u64 {
         let size_of = |key: KeyId| sizes.get(key as usize).copied().unwrap_or(0);
-        let mut misses = 0;
-        'requests: for &key in keys {
-            let access = self.next(key, size_of(key));
-            if self.policy.touch(access) {
-                continue;
+        self.each(keys, |cache, key, now| {
+            let size = size_of(key);
+            let access = Access { key, size, now };
+            if cache.policy.touch(access) {
+                return true;
             }
-            misses += 1;
-            let size = u64::from(access.size);
+            let size = u64::from(size);
             if size > capacity {
-                continue;
+                return false;
             }
-            while self.bytes + size > capacity {
-                let Some(victim) = self.policy.evict(access) else {
-                    continue 'requests;
+            while cache.bytes + size > capacity {
+                let Some(victim) = cache.policy.evict(access) else {
+                    return false;
                 };
-                self.bytes -= u64::from(size_of(victim));
+                cache.bytes -= u64::from(size_of(victim));
             }
-            self.policy.insert(access);
-            self.bytes += size;
-        }
-        misses
-    }
-
-    #[inline]
-    fn next(&mut self, key: KeyId, size: u32) -> Access {
-        self.requests += 1;
-        Access {
-            key,
-            size,
-            now: Micros(self.requests),
-        }
+            cache.policy.insert(access);
+            cache.bytes += size;
+            false
+        })
     }
 }
 

@@ -1,0 +1,231 @@
+//! `cacheplan run`.
+
+use crate::args::RunArgs;
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::{scenario, table, text, trace};
+use cacheplan_engine::cost::LineKind;
+use cacheplan_engine::report::{Latencies, Report};
+use cacheplan_engine::scenario::{Scenario, TraceWorkload, Workload};
+use cacheplan_engine::sim::Sim;
+use cacheplan_engine::workload::trace::Trace;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Requests between two looks at the progress; a few hundredths of a second of work.
+const STEP: u64 = 100_000;
+
+/// Parts that the progress bar counts.
+const PARTS: u64 = 1_000;
+
+/// Simulates a scenario.
+pub(crate) fn run(args: &RunArgs) -> Result<String, Error> {
+    let mut scenario = scenario::load(&args.scenario)?;
+    scenario.seed = args.seed.unwrap_or(scenario.seed);
+    scenario.run.request_budget = args.budget.unwrap_or(scenario.run.request_budget);
+    let trace = match &args.trace {
+        None => None,
+        Some(path) => {
+            let trace = trace::read(path, &args.reading)?;
+            bring_in(&mut scenario, path, &trace);
+            Some(Arc::new(trace))
+        }
+    };
+    let plan = scenario.plan().map_err(|error| Error::Input(error.to_string()))?;
+    let mut sim = Sim::new(plan, trace).map_err(|error| Error::Input(error.to_string()))?;
+    let progress = Progress::new("simulating", PARTS);
+    loop {
+        let now = sim.advance(STEP);
+        progress.set((now.done.0 * PARTS as f64) as u64);
+        if now.complete {
+            break;
+        }
+    }
+    drop(progress);
+    let report = Report::of(&sim);
+    if args.json {
+        let text = serde_json::to_string_pretty(&report);
+        return text
+            .map(|text| text + "\n")
+            .map_err(|error| Error::Failure(error.to_string()));
+    }
+    Ok(summary(&scenario, &report))
+}
+
+/// Makes a given trace the workload of a scenario that has another one or asks for no particular trace.
+fn bring_in(scenario: &mut Scenario, path: &Path, trace: &Trace) {
+    let settings = match &scenario.workload {
+        Workload::Trace(settings) if settings.fingerprint != 0 => return,
+        Workload::Trace(settings) => settings.clone(),
+        Workload::Synthetic { .. } => TraceWorkload::default(),
+    };
+    scenario.workload = Workload::Trace(TraceWorkload {
+        name: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        fingerprint: trace.fingerprint(),
+        requests: trace.requests() as u64,
+        objects: trace.objects() as u64,
+        ..settings
+    });
+}
+
+fn summary(scenario: &Scenario, report: &Report) -> String {
+    [
+        format!("{}\n\n{}", scenario.name, headlines(scenario, report)),
+        format!("Per shard\n{}", shards(report)),
+        format!("Per month\n{}", bill(report)),
+    ]
+    .join("\n")
+}
+
+fn headlines(scenario: &Scenario, report: &Report) -> String {
+    let summary = &report.summary;
+    let (counts, database, memory) = (&summary.counts, &summary.database, &summary.memory);
+    let capacity = scenario.database.capacity_per_s.0;
+    let latency = |all: &Latencies| {
+        let [mean, p50, p99, p999] = [all.mean, all.p50, all.p99, all.p999].map(|us| text::span(us.0));
+        format!("{mean} mean, {p50} p50, {p99} p99, {p999} p99.9")
+    };
+    let per_s = |x: f64| format!("{}/s", text::amount(x));
+    let evicting = memory.evicting_since.map_or_else(
+        || "no evictions".into(),
+        |since| {
+            format!(
+                "{} evictions, the first after {}",
+                text::number(counts.evictions),
+                text::span(since.0)
+            )
+        },
+    );
+    let sampling = &report.sampling;
+    let simulated = match sampling.one_in {
+        0 | 1 => "all of them".into(),
+        n => format!(
+            "{} of them, one key of the tail in {n}",
+            text::number(sampling.requests)
+        ),
+    };
+    table::list(&[
+        (
+            "hit rate",
+            format!(
+                "{} of {} reads in {}",
+                text::percent(summary.hit_ratio()),
+                text::number(counts.reads),
+                text::span((summary.seconds * 1e6) as u64)
+            ),
+        ),
+        (
+            "misses",
+            format!(
+                "{} cold, {} evicted, {} expired",
+                text::number(counts.misses_cold),
+                text::number(counts.misses_evicted),
+                text::number(counts.misses_expired)
+            ),
+        ),
+        (
+            "database",
+            format!(
+                "{} mean, {} peak, {} of its {}; {} without the cache",
+                per_s(database.mean_per_s.0),
+                per_s(database.peak_per_s.0),
+                text::percent(database.peak_utilisation),
+                per_s(capacity),
+                per_s(database.without_cache_per_s.0)
+            ),
+        ),
+        ("latency", latency(&summary.latency)),
+        ("  of hits", latency(&summary.hit_latency)),
+        ("  of misses", latency(&summary.miss_latency)),
+        (
+            "memory",
+            format!(
+                "{} of {} at its peak; all keys would take {}",
+                text::bytes(memory.peak_used.0),
+                text::bytes(memory.maxmemory.0),
+                text::bytes(memory.working_set.0)
+            ),
+        ),
+        ("eviction", evicting),
+        (
+            "simulated",
+            format!(
+                "{} requests, {simulated}",
+                text::number(sampling.requests_represented)
+            ),
+        ),
+        ("cost", format!("{} a month", text::usd(cache_cost(report)))),
+    ])
+}
+
+fn shards(report: &Report) -> String {
+    let rows: Vec<Vec<String>> = report
+        .shards
+        .iter()
+        .map(|shard| {
+            vec![
+                format!("{}-{}", shard.first_slot, shard.last_slot),
+                text::percent(shard.counts.hit_ratio()),
+                text::amount(shard.operations_per_s.0),
+                text::percent(shard.engine_cpu.0),
+                text::bytes(shard.used.0),
+                text::number(shard.keys),
+                text::number(shard.counts.evictions),
+                text::percent(shard.hottest_key_share.0),
+            ]
+        })
+        .collect();
+    table::table(
+        &[
+            "slots",
+            "hit rate",
+            "operations/s",
+            "engine CPU",
+            "memory",
+            "keys",
+            "evictions",
+            "hottest key",
+        ],
+        &rows,
+    )
+}
+
+fn bill(report: &Report) -> String {
+    let mut rows: Vec<Vec<String>> = report
+        .bill
+        .lines
+        .iter()
+        .map(|line| {
+            vec![
+                line.what.clone(),
+                format!("{} {}", text::amount(line.quantity), line.unit),
+                format!("${}", line.unit_price.0),
+                text::usd(line.amount().0),
+                line.source.clone(),
+            ]
+        })
+        .collect();
+    let total = vec![
+        "Cache".into(),
+        String::new(),
+        String::new(),
+        text::usd(cache_cost(report)),
+        String::new(),
+    ];
+    rows.push(total);
+    table::table(&["what", "quantity", "unit price", "amount", "source"], &rows)
+}
+
+/// The lines that are paid for the cache itself.
+fn cache_cost(report: &Report) -> f64 {
+    let lines = report
+        .bill
+        .lines
+        .iter()
+        .filter(|line| line.kind == LineKind::Cache);
+    lines.map(|line| line.amount().0).sum()
+}
