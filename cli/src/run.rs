@@ -8,12 +8,19 @@ use cacheplan_engine::cost::LineKind;
 use cacheplan_engine::report::{Latencies, Report};
 use cacheplan_engine::scenario::{Scenario, TraceWorkload, Workload};
 use cacheplan_engine::sim::Sim;
+use cacheplan_engine::units::Seconds;
 use cacheplan_engine::workload::trace::Trace;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Requests between two looks at the progress; a few hundredths of a second of work.
 const STEP: u64 = 100_000;
+
+/// Bounds of a scenario's duration, seconds; see `RunSettings::duration_s`.
+const DURATION_S: (u64, u64) = (10, 31 * 86_400);
+
+/// Part of a trace that warms the cache up where no scenario says otherwise, as in the app.
+const WARM_UP_SHARE: u64 = 5;
 
 /// Parts that the progress bar counts.
 const PARTS: u64 = 1_000;
@@ -52,12 +59,19 @@ pub(crate) fn run(args: &RunArgs) -> Result<String, Error> {
     Ok(summary(&scenario, &report))
 }
 
-/// Makes a given trace the workload of a scenario that has another one or asks for no particular trace.
+/// Makes a given trace the workload. A scenario that asks for a trace of its own keeps its settings, and the
+/// simulation refuses another trace; for any other scenario the whole trace is replayed as recorded.
 fn bring_in(scenario: &mut Scenario, path: &Path, trace: &Trace) {
     let settings = match &scenario.workload {
         Workload::Trace(settings) if settings.fingerprint != 0 => return,
         Workload::Trace(settings) => settings.clone(),
-        Workload::Synthetic { .. } => TraceWorkload::default(),
+        Workload::Synthetic { .. } => {
+            let seconds = trace.duration().as_secs().ceil() as u64;
+            let seconds = seconds.clamp(DURATION_S.0, DURATION_S.1);
+            scenario.run.duration_s = Seconds(seconds);
+            scenario.run.warm_up_s = Seconds(seconds / WARM_UP_SHARE);
+            TraceWorkload::default()
+        }
     };
     scenario.workload = Workload::Trace(TraceWorkload {
         name: path
@@ -205,19 +219,23 @@ fn bill(report: &Report) -> String {
                 format!("{} {}", text::amount(line.quantity), line.unit),
                 format!("${}", line.unit_price.0),
                 text::usd(line.amount().0),
-                line.source.clone(),
             ]
         })
         .collect();
-    let total = vec![
-        "Cache".into(),
+    rows.push(vec![
+        "Cache, all in all".into(),
         String::new(),
         String::new(),
         text::usd(cache_cost(report)),
-        String::new(),
-    ];
-    rows.push(total);
-    table::table(&["what", "quantity", "unit price", "amount", "source"], &rows)
+    ]);
+    let mut sources: Vec<&str> = Vec::new();
+    for line in &report.bill.lines {
+        if !sources.contains(&line.source.as_str()) {
+            sources.push(&line.source);
+        }
+    }
+    let table = table::table(&["what", "quantity", "unit price", "amount"], &rows);
+    format!("{table}Prices: {}\n", sources.join("; "))
 }
 
 /// The lines that are paid for the cache itself.

@@ -11,8 +11,7 @@ pub(crate) fn load(argument: &str) -> Result<Scenario, Error> {
         return Ok(preset.scenario);
     }
     if is_link(argument) {
-        return link::decode(argument)
-            .map_err(|error| Error::Input(format!("the link does not open: {error}")));
+        return link::decode(argument).map_err(|error| Error::Input(error.to_string()));
     }
     let text = fs::read_to_string(argument).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {

@@ -345,7 +345,8 @@ proptest! {
         let starts: [&[u8]; 5] =
             [b"", &[0x28, 0xB5, 0x2F, 0xFD], &[0x50, 0x2A, 0x4D, 0x18], b"time,key,size\n", b"0,k,1,5,0,get,0\n"];
         let bytes = [starts[start], &bytes].concat();
-        let options = Options { format: Format::NAMES[format].1, ..Options::default() };
+        let formats = [Format::Auto, Format::OracleGeneral, Format::TwitterCsv, Format::Csv];
+        let options = Options { format: formats[format], ..Options::default() };
         if let Ok(trace) = read(&bytes, &options) {
             prop_assert!(trace.requests() > 0 && trace.objects() <= trace.requests());
             prop_assert!(trace.keys().iter().all(|key| (*key as usize) < trace.objects()));

@@ -20,16 +20,6 @@ pub enum Format {
     Csv,
 }
 
-impl Format {
-    /// All of them with their names on the command line.
-    pub const NAMES: [(&'static str, Self); 4] = [
-        ("auto", Self::Auto),
-        ("oracle-general", Self::OracleGeneral),
-        ("twitter-csv", Self::TwitterCsv),
-        ("csv", Self::Csv),
-    ];
-}
-
 /// What to do about lines and records that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BadLines {
