@@ -1,8 +1,52 @@
-//! The page.
+//! The page: the shell and its screens.
 
-/// Puts the page into the document's body.
+// The component macro makes public what belongs to a component, whatever the component's own visibility.
+#![allow(unreachable_pub)]
+
+mod header;
+mod keys;
+mod notices;
+mod plan;
+mod presets;
+pub mod quantity;
+mod share;
+mod status;
+pub mod ui;
+
+use crate::session::Session;
+use leptos::prelude::*;
+
+/// Puts the page into the document's body, in place of the splash.
 pub fn mount() {
-    leptos::mount::mount_to_body(|| {
-        crate::session::Session::provide();
-    });
+    leptos::mount::mount_to_body(App);
+    if let Some(splash) = document().get_element_by_id("splash") {
+        splash.remove();
+    }
+}
+
+/// Everything on the page.
+#[component]
+fn App() -> impl IntoView {
+    let session = Session::provide();
+    let sharing = RwSignal::new(false);
+    keys::listen(session, sharing);
+    view! {
+        <a class="skip" href="#" on:click=skip_to_answer>
+            "Skip to the answer"
+        </a>
+        <header::Header session sharing />
+        <notices::Notices session />
+        <plan::Plan session />
+    }
+}
+
+/// Moves the focus without touching the address, which holds the scenario.
+fn skip_to_answer(event: leptos::ev::MouseEvent) {
+    event.prevent_default();
+    if let Some(answer) = document().get_element_by_id("answer") {
+        use wasm_bindgen::JsCast;
+        if let Ok(answer) = answer.dyn_into::<leptos::web_sys::HtmlElement>() {
+            let _ = answer.focus();
+        }
+    }
 }

@@ -1,1 +1,208 @@
-//! Charts: the only place that touches the chart library.
+//! Charts over time: the only place that touches the chart library.
+//!
+//! [`TimeChart`] draws columns of equal intervals with one or two axes. Charts given the same cursor signal share it:
+//! pointing at one, or moving along it with the arrow keys, moves all. Behind every chart stands its table.
+
+// The component macro makes public what belongs to a component, whatever the component's own visibility.
+#![allow(unreachable_pub)]
+
+mod data;
+mod options;
+mod table;
+mod uplot;
+
+pub use data::{Axis, Data, Line, Mark, Range, Side, Spec};
+
+use crate::app::quantity::{clock, text};
+use crate::app::ui::resized;
+use leptos::html;
+use leptos::prelude::*;
+use leptos::web_sys::HtmlElement;
+use options::Chart;
+use std::sync::Arc;
+use table::Table;
+
+/// A chart of columns over time.
+#[component]
+pub fn TimeChart(
+    /// What it shows and how.
+    spec: &'static Spec,
+    /// The columns.
+    data: Memo<Arc<Data>>,
+    /// Simulated time under the cursor, seconds.
+    cursor: RwSignal<Option<f64>>,
+    /// Changes when the page's colours do.
+    look: Signal<(bool, bool)>,
+    /// Classes of the figure.
+    #[prop(default = "figure")]
+    class: &'static str,
+) -> impl IntoView {
+    let host = NodeRef::<html::Div>::new();
+    let as_table = RwSignal::new(false);
+    let failed = RwSignal::new(false);
+    let chart = StoredValue::new_local(None::<Chart>);
+    let width = RwSignal::new(0.0);
+
+    Effect::new(move |_| {
+        if let Some(host) = host.get() {
+            resized(&host, move |now| {
+                // A hidden chart has no width and keeps the one it had.
+                if now >= 1.0 {
+                    width.set(now.floor());
+                }
+            });
+        }
+    });
+    let draw = move |host: &HtmlElement, width: f64| {
+        chart.update_value(|chart| {
+            drop(chart.take());
+            *chart = data
+                .with_untracked(|data| Chart::new(spec, data, width, host, cursor))
+                .ok();
+            failed.set(chart.is_none());
+        });
+    };
+    Effect::new(move |drawn: Option<bool>| {
+        look.track();
+        let ready = width.with(|width| *width > 0.0);
+        if let Some(host) = host.get_untracked().filter(|_| ready) {
+            // The colours of a new theme are in force from the next frame on.
+            if drawn == Some(true) {
+                request_animation_frame(move || draw(&host, width.get_untracked()));
+            } else {
+                draw(&host, width.get_untracked());
+            }
+        }
+        ready
+    });
+    Effect::new(move |_| {
+        let width = width.get();
+        chart.with_value(|chart| {
+            if let Some(chart) = chart {
+                chart.resize(width, spec.height);
+            }
+        });
+    });
+    Effect::new(move |_| {
+        let data = data.get();
+        chart.with_value(|chart| {
+            if let Some(chart) = chart {
+                chart.show(spec, &data);
+            }
+        });
+    });
+    Effect::new(move |_| {
+        let at = cursor.get();
+        chart.with_value(|chart| {
+            if let Some(chart) = chart {
+                chart.point(at);
+            }
+        });
+    });
+    on_cleanup(move || {
+        let _ = chart.try_update_value(Option::take);
+    });
+
+    // What the lines read under the cursor: the time, then a text for each line.
+    let reading = Memo::new(move |_| {
+        let at = cursor.get()?;
+        data.with(|data| {
+            let index = data.index(at)?;
+            let values = spec.lines.iter().zip(&data.lines).map(|(line, column)| {
+                let value = column.get(index).copied().filter(|value| value.is_finite());
+                value.map_or_else(|| "–".to_string(), |value| text(value, spec.unit(line.side)))
+            });
+            Some((clock(data.start(index)), values.collect::<Vec<_>>()))
+        })
+    });
+    let said = move || {
+        let Some((time, values)) = reading.get() else {
+            return "no time chosen".to_string();
+        };
+        let lines = spec.lines.iter().zip(values);
+        lines.fold(time, |said, (line, value)| {
+            format!("{said}, {} {value}", line.label)
+        })
+    };
+    let has_baseline = Memo::new(move |_| data.with(|data| !data.baseline.is_empty()));
+    view! {
+        <figure class=class data-chart=spec.id>
+            <figcaption>
+                <h3>{spec.title}</h3>
+                <span class="now">{move || reading.with(|reading| Some(reading.as_ref()?.0.clone()))}</span>
+                <span class="keys">
+                    {spec
+                        .lines
+                        .iter()
+                        .enumerate()
+                        .map(|(at, line)| {
+                            let style = format!("--k:var({});--w:{}px", line.color, line.width);
+                            view! {
+                                <span class="key" class:dashed=line.dashed style=style>
+                                    {line.label}
+                                    <b>
+                                        {move || {
+                                            reading.with(|reading| reading.as_ref()?.1.get(at).cloned())
+                                        }}
+                                    </b>
+                                </span>
+                            }
+                        })
+                        .collect_view()}
+                    <Show when=move || has_baseline.get()>
+                        <span class="key dashed" style="--k:var(--ink3);--w:1.5px">
+                            "baseline"
+                        </span>
+                    </Show>
+                </span>
+                <button
+                    type="button"
+                    class="btn quiet small"
+                    aria-pressed=move || as_table.get().to_string()
+                    aria-label=format!("{}: table", spec.title)
+                    on:click=move |_| as_table.update(|shown| *shown = !*shown)
+                >
+                    {move || if as_table.get() { "Chart" } else { "Table" }}
+                </button>
+            </figcaption>
+            <div
+                class="plot"
+                hidden=move || as_table.get()
+                style=format!("height:{}px", spec.height)
+                role="slider"
+                tabindex="0"
+                aria-label=format!("{}, time cursor", spec.title)
+                aria-valuemin="0"
+                aria-valuemax=move || data.with(|data| data.end).to_string()
+                aria-valuenow=move || cursor.get().unwrap_or_else(|| data.with(|data| data.end)).to_string()
+                aria-valuetext=said
+                on:keydown=move |event| {
+                    let steps = match event.key().as_str() {
+                        "ArrowLeft" | "ArrowDown" => -1.0,
+                        "ArrowRight" | "ArrowUp" => 1.0,
+                        "PageUp" => 10.0,
+                        "PageDown" => -10.0,
+                        "Home" => f64::NEG_INFINITY,
+                        "End" => f64::INFINITY,
+                        "Escape" => {
+                            cursor.set(None);
+                            return;
+                        }
+                        _ => return,
+                    };
+                    event.prevent_default();
+                    let moved = data.with_untracked(|data| data.moved(cursor.get_untracked(), steps));
+                    cursor.set(moved);
+                }
+            >
+                <div class="plot-host" node_ref=host></div>
+                <Show when=move || failed.get()>
+                    <p class="empty">"The chart could not be drawn; the table has its figures"</p>
+                </Show>
+            </div>
+            <Show when=move || as_table.get()>
+                <Table spec data />
+            </Show>
+        </figure>
+    }
+}

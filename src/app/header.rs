@@ -1,0 +1,156 @@
+//! The top bar: brand, screens, the scenario's name and what can be done with it.
+
+use super::presets::PresetChooser;
+use super::share::Share;
+use super::status::{Hairline, Status};
+use super::ui::{Glyph, Icon};
+use crate::session::{Session, Theme};
+use cacheplan_engine::scenario::limits;
+use leptos::prelude::*;
+
+/// The top bar.
+#[component]
+pub fn Header(session: Session, sharing: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <header class="bar">
+            <div class="brand">
+                <svg class="logo" viewBox="0 0 20 20" aria-hidden="true">
+                    <rect x="1" y="11" width="5" height="8" rx="1" />
+                    <rect x="7.5" y="6" width="5" height="13" rx="1" opacity=".7" />
+                    <rect x="14" y="1" width="5" height="18" rx="1" opacity=".45" />
+                </svg>
+                <span>"Cacheplan"</span>
+            </div>
+            <nav aria-label="Screens">
+                <span class="screen" aria-current="page">
+                    "Plan"
+                </span>
+            </nav>
+            <div class="bar-scenario">
+                <Name session />
+                <PresetChooser session />
+            </div>
+            <Status session />
+            <div class="bar-tools">
+                <UndoRedo session />
+                <ThemeSwitch session />
+                <PinBaseline session />
+                <Share session open=sharing />
+            </div>
+            <Hairline session />
+        </header>
+    }
+}
+
+/// The scenario's name, to be edited in place.
+#[component]
+fn Name(session: Session) -> impl IntoView {
+    let scenario = session.scenario();
+    let name = Memo::new(move |_| scenario.with(|scenario| scenario.name.clone()));
+    view! {
+        <input
+            type="text"
+            class="name"
+            aria-label="Scenario name"
+            autocomplete="off"
+            spellcheck="false"
+            maxlength=limits::NAME_LENGTH.max.to_string()
+            prop:value=move || name.get()
+            on:change=move |event| {
+                let wanted = event_target_value(&event);
+                session.edit("name", move |scenario| scenario.name = wanted.trim().to_string());
+            }
+        />
+    }
+}
+
+#[component]
+fn UndoRedo(session: Session) -> impl IntoView {
+    let (can_undo, can_redo) = (session.can_undo(), session.can_redo());
+    view! {
+        <button
+            type="button"
+            class="btn icon-only"
+            title="Undo (Ctrl Z)"
+            aria-label="Undo"
+            disabled=move || !can_undo.get()
+            on:click=move |_| session.undo()
+        >
+            <Icon glyph=Glyph::UNDO />
+        </button>
+        <button
+            type="button"
+            class="btn icon-only"
+            title="Redo (Shift Ctrl Z)"
+            aria-label="Redo"
+            disabled=move || !can_redo.get()
+            on:click=move |_| session.redo()
+        >
+            <Icon glyph=Glyph::REDO />
+        </button>
+    }
+}
+
+#[component]
+fn ThemeSwitch(session: Session) -> impl IntoView {
+    let theme = session.theme();
+    let name = move || match theme.get() {
+        Theme::System => "Theme: as the system",
+        Theme::Light => "Theme: light",
+        Theme::Dark => "Theme: dark",
+    };
+    view! {
+        <button
+            type="button"
+            class="btn icon-only"
+            title=name
+            aria-label=name
+            data-theme-switch
+            on:click=move |_| {
+                session
+                    .set_theme(
+                        match theme.get_untracked() {
+                            Theme::System => Theme::Light,
+                            Theme::Light => Theme::Dark,
+                            Theme::Dark => Theme::System,
+                        },
+                    );
+            }
+        >
+            {move || {
+                let glyph = match theme.get() {
+                    Theme::System => Glyph::SYSTEM,
+                    Theme::Light => Glyph::LIGHT,
+                    Theme::Dark => Glyph::DARK,
+                };
+                view! { <Icon glyph /> }
+            }}
+        </button>
+    }
+}
+
+/// Pins the answer on screen as the baseline, or unpins it.
+#[component]
+fn PinBaseline(session: Session) -> impl IntoView {
+    let (baseline, report) = (session.baseline(), session.report());
+    let pinned = move || baseline.with(Option::is_some);
+    view! {
+        <button
+            type="button"
+            class="btn pin"
+            aria-pressed=move || pinned().to_string()
+            disabled=move || report.with(Option::is_none)
+            title=move || {
+                baseline
+                    .with(|baseline| match baseline {
+                        Some(baseline) => format!("Baseline: {}. Press to unpin", baseline.scenario.name),
+                        None => "Compare what follows with this answer".into(),
+                    })
+            }
+            on:click=move |_| if pinned() { session.clear_baseline() } else { session.pin_baseline() }
+        >
+            <Icon glyph=Glyph::PIN />
+            <span>{move || if pinned() { "Unpin baseline" } else { "Pin baseline" }}</span>
+        </button>
+    }
+}

@@ -1,0 +1,54 @@
+//! What there is to tell the user.
+
+use super::ui::{Glyph, Icon};
+use crate::session::{NoticeKind, Session};
+use leptos::prelude::*;
+
+/// The notices, newest last, each with its ways on.
+#[component]
+pub fn Notices(session: Session) -> impl IntoView {
+    let notices = session.notices();
+    view! {
+        <div class="notices" role="region" aria-label="Notices" aria-live="polite">
+            <For each=move || notices.get() key=|notice| notice.id let:notice>
+                {
+                    let id = notice.id;
+                    let (class, glyph) = match notice.kind {
+                        NoticeKind::Info => ("notice", Glyph::INFO),
+                        NoticeKind::Warning => ("notice warn", Glyph::WARNING),
+                        NoticeKind::Error => ("notice bad", Glyph::WARNING),
+                    };
+                    view! {
+                        <div class=class data-notice=class>
+                            <Icon glyph />
+                            <p>{notice.text}</p>
+                            {notice
+                                .actions
+                                .into_iter()
+                                .map(|action| {
+                                    view! {
+                                        <button
+                                            type="button"
+                                            class="btn small"
+                                            on:click=move |_| session.act(id, action)
+                                        >
+                                            {action.label()}
+                                        </button>
+                                    }
+                                })
+                                .collect_view()}
+                            <button
+                                type="button"
+                                class="btn quiet icon-only small"
+                                aria-label="Dismiss"
+                                on:click=move |_| session.dismiss(id)
+                            >
+                                <Icon glyph=Glyph::CLOSE />
+                            </button>
+                        </div>
+                    }
+                }
+            </For>
+        </div>
+    }
+}

@@ -1,0 +1,114 @@
+//! The answer: what the report on screen is, and the parts that show it.
+
+use super::bill::BillTable;
+use super::charts::Charts;
+use super::drawing::ClusterDrawing;
+use super::shards::ShardTable;
+use super::tiles::Tiles;
+use super::trace::TraceBar;
+use super::why::Why;
+use crate::session::{Baseline, Session};
+use cacheplan_engine::report::Report;
+use cacheplan_engine::scenario::{Scenario, Workload};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// What the parts of the answer read.
+#[derive(Clone, Copy)]
+pub struct Answer {
+    /// For changes that a part proposes.
+    pub session: Session,
+    /// The open scenario.
+    pub scenario: Signal<Arc<Scenario>>,
+    /// The report on screen.
+    pub report: Memo<Option<Arc<Report>>>,
+    /// What it is compared with.
+    pub baseline: Signal<Option<Arc<Baseline>>>,
+    /// Simulated time under the cursor that the charts share, seconds.
+    pub cursor: RwSignal<Option<f64>>,
+    /// Changes when the page's colours do.
+    pub look: Signal<(bool, bool)>,
+}
+
+impl Answer {
+    /// Chooses what to show of the reports that arrive.
+    ///
+    /// A synthetic workload has a coarse answer to all of it in a moment: parts of the refined one, which covers
+    /// the beginning only, would replace it by less. A trace has no coarse answer and is shown as it goes.
+    pub fn new(session: Session, look: Signal<(bool, bool)>) -> Self {
+        let scenario = session.scenario();
+        let arrived = session.report();
+        let report = Memo::new_with_compare(
+            move |shown: Option<&Option<Arc<Report>>>| {
+                let arrived = arrived.get();
+                let partial = arrived.as_ref().is_some_and(|report| report.progress.0 < 1.0);
+                let synthetic = scenario
+                    .with_untracked(|scenario| matches!(scenario.workload, Workload::Synthetic { .. }));
+                match shown {
+                    Some(Some(shown)) if partial && synthetic => Some(Arc::clone(shown)),
+                    _ => arrived,
+                }
+            },
+            |before, now| match (before, now) {
+                (Some(Some(before)), Some(Some(now))) => !Arc::ptr_eq(before, now),
+                (Some(None), Some(None)) => false,
+                _ => true,
+            },
+        );
+        Self {
+            session,
+            scenario,
+            report,
+            baseline: session.baseline(),
+            cursor: RwSignal::new(None),
+            look,
+        }
+    }
+
+    /// Something derived from the report and the baseline's, once there is a report.
+    pub fn derive<T: Clone + PartialEq + Send + Sync + 'static>(
+        self,
+        make: impl Fn(&Scenario, &Report, Option<&Baseline>) -> T + Send + Sync + 'static,
+    ) -> Memo<Option<T>> {
+        Memo::new(move |_| {
+            let report = self.report.get()?;
+            let baseline = self.baseline.get();
+            Some(
+                self.scenario
+                    .with(|scenario| make(scenario, &report, baseline.as_deref())),
+            )
+        })
+    }
+}
+
+/// The answer, top to bottom.
+#[component]
+pub fn AnswerView(
+    answer: Answer,
+    /// Whether "Why" has a column of its own elsewhere.
+    why_apart: Signal<bool>,
+) -> impl IntoView {
+    let issues = answer.session.issues();
+    let troubled =
+        Memo::new(move |_| issues.with(|issues| !issues.is_empty()) && answer.report.with(Option::is_some));
+    let nothing = move || answer.report.with(Option::is_none);
+    view! {
+        <section class="answer" aria-label="Projection">
+            <TraceBar session=answer.session />
+            <Show when=move || troubled.get()>
+                <p class="stale">"Not run: the scenario has a problem. The figures are those of the last run"</p>
+            </Show>
+            <Tiles answer />
+            <Show when=move || !why_apart.get()>
+                <Why answer />
+            </Show>
+            <div class="figures" hidden=nothing>
+                <Charts answer>
+                    <ClusterDrawing answer />
+                </Charts>
+                <ShardTable answer />
+                <BillTable answer />
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,152 @@
+//! The figures over time.
+
+use super::answer::Answer;
+use crate::app::quantity::Unit;
+use crate::chart::{Axis, Data, Line, Mark, Range, Side, Spec, TimeChart};
+use cacheplan_engine::report::{Metric, Report};
+use cacheplan_engine::scenario::Scenario;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+const fn line(label: &'static str, color: &'static str, side: Side) -> Line {
+    Line {
+        label,
+        color,
+        width: if matches!(side, Side::Left) { 2.0 } else { 1.5 },
+        dashed: false,
+        side,
+    }
+}
+
+const fn axis(unit: Unit, range: Range) -> Axis {
+    Axis { unit, range }
+}
+
+static LOAD: Spec = Spec {
+    id: "hit-rate",
+    title: "Hit rate and database load",
+    height: 216.0,
+    left: axis(Unit::Percent, Range::Near),
+    right: Some(axis(Unit::PerSecond, Range::FromZero)),
+    lines: &[
+        line("hit rate", "--c1", Side::Left),
+        line("database", "--c2", Side::Right),
+    ],
+};
+static LOAD_METRICS: &[Metric] = &[Metric::HitRatio, Metric::DatabasePerS];
+
+static MEMORY: Spec = Spec {
+    id: "memory",
+    title: "Memory and evictions",
+    height: 176.0,
+    left: axis(Unit::Percent, Range::Whole),
+    right: Some(axis(Unit::PerSecond, Range::FromZero)),
+    lines: &[
+        line("used", "--c3", Side::Left),
+        line("evictions", "--c4", Side::Right),
+    ],
+};
+static MEMORY_METRICS: &[Metric] = &[Metric::MemoryShare, Metric::EvictionsPerS];
+
+static LATENCY: Spec = Spec {
+    id: "latency",
+    title: "Latency",
+    height: 176.0,
+    left: axis(Unit::Micros, Range::Log),
+    right: None,
+    lines: &[line("p50", "--c1", Side::Left), line("p99", "--c2", Side::Left)],
+};
+static LATENCY_METRICS: &[Metric] = &[Metric::P50Us, Metric::P99Us];
+
+static CPU: Spec = Spec {
+    id: "cpu",
+    title: "Engine CPU and requests",
+    height: 176.0,
+    left: axis(Unit::Percent, Range::Whole),
+    right: Some(axis(Unit::PerSecond, Range::FromZero)),
+    lines: &[
+        line("CPU", "--c3", Side::Left),
+        line("requests", "--c4", Side::Right),
+    ],
+};
+static CPU_METRICS: &[Metric] = &[Metric::EngineCpu, Metric::RequestsPerS];
+
+/// The columns of a chart, with those of the baseline over the same intervals.
+fn data(metrics: &[Metric], scenario: &Scenario, report: &Report, baseline: Option<&Report>) -> Data {
+    let series = &report.series;
+    let interval = series.interval.as_secs();
+    let lines: Vec<Vec<f64>> = metrics
+        .iter()
+        .map(|metric| series.cluster(*metric).unwrap_or_default().to_vec())
+        .collect();
+    let length = series.len();
+    let baseline = baseline.map_or_else(Vec::new, |baseline| {
+        let step = baseline.series.interval.as_secs();
+        metrics
+            .iter()
+            .map(|metric| {
+                let column = baseline.series.cluster(*metric).unwrap_or_default();
+                let at = |index: usize| {
+                    let time = (index as f64 + 0.5) * interval;
+                    column.get((time / step) as usize).copied().unwrap_or(f64::NAN)
+                };
+                (0..length).map(at).collect()
+            })
+            .collect()
+    });
+    // A run under way has recorded its beginning only; the axis shows what is to come.
+    let recorded = length as f64 * interval;
+    let end = if report.progress.0 >= 1.0 {
+        recorded
+    } else {
+        recorded / report.progress.0.max(1e-3)
+    };
+    let warm_up = scenario.run.warm_up_s.0 as f64;
+    let marks = if metrics.contains(&Metric::MemoryShare) {
+        let since = report.summary.memory.evicting_since;
+        since
+            .map(|since| Mark {
+                at: since.as_secs(),
+                label: "full",
+            })
+            .into_iter()
+            .collect()
+    } else {
+        Vec::new()
+    };
+    Data {
+        interval: if interval > 0.0 { interval } else { 1.0 },
+        end,
+        warm_up,
+        marks,
+        lines,
+        baseline,
+    }
+}
+
+/// The charts, with the drawing of the cluster after the first.
+#[component]
+pub fn Charts(answer: Answer, children: Children) -> impl IntoView {
+    let columns = |metrics: &'static [Metric]| {
+        Memo::new(move |_| {
+            let Some(report) = answer.report.get() else {
+                return Arc::default();
+            };
+            let baseline = answer.baseline.get();
+            let baseline = baseline.as_ref().map(|baseline| baseline.report.as_ref());
+            Arc::new(
+                answer
+                    .scenario
+                    .with(|scenario| data(metrics, scenario, &report, baseline)),
+            )
+        })
+    };
+    let Answer { cursor, look, .. } = answer;
+    view! {
+        <TimeChart spec=&LOAD data=columns(LOAD_METRICS) cursor look class="figure full" />
+        {children()}
+        <TimeChart spec=&MEMORY data=columns(MEMORY_METRICS) cursor look />
+        <TimeChart spec=&LATENCY data=columns(LATENCY_METRICS) cursor look />
+        <TimeChart spec=&CPU data=columns(CPU_METRICS) cursor look />
+    }
+}

@@ -1,0 +1,219 @@
+//! The editor: the scenario in sections that fold.
+
+use super::classes::ClassPicker;
+use super::field::{Control, Editing, explain};
+use super::fields::{self, Field};
+use super::trace::TraceSource;
+use crate::app::quantity::{Unit, exact, text};
+use cacheplan_engine::scenario::{KeyClass, Rate, Scenario, Ttl, Workload};
+use leptos::prelude::*;
+
+/// A section: heading, fields, which open at first, and what it says while it is folded.
+struct Section {
+    /// For tests and links within the page.
+    id: &'static str,
+    title: &'static str,
+    open: bool,
+    fields: &'static [Field],
+    summary: fn(&Scenario, usize) -> String,
+}
+
+const SECTIONS: [Section; 8] = [
+    Section {
+        id: "workload",
+        title: "Workload",
+        open: true,
+        fields: fields::TRAFFIC,
+        summary: traffic_summary,
+    },
+    Section {
+        id: "keys",
+        title: "Keys and sizes",
+        open: true,
+        fields: fields::KEYS,
+        summary: keys_summary,
+    },
+    Section {
+        id: "ttl",
+        title: "Time to live",
+        open: true,
+        fields: fields::TIME_TO_LIVE,
+        summary: ttl_summary,
+    },
+    Section {
+        id: "cluster",
+        title: "Cluster",
+        open: true,
+        fields: fields::CLUSTER,
+        summary: |s, _| {
+            let nodes = s.cluster.shards * (1 + s.cluster.replicas);
+            format!("{nodes} × {}", s.cluster.node_type.trim_start_matches("cache."))
+        },
+    },
+    Section {
+        id: "client",
+        title: "Client",
+        open: false,
+        fields: fields::CLIENT,
+        summary: |s, _| text(f64::from(s.client.round_trip_us), Unit::Micros) + " away",
+    },
+    Section {
+        id: "database",
+        title: "Database",
+        open: false,
+        fields: fields::DATABASE,
+        summary: |s, _| {
+            let capacity = text(s.database.capacity_per_s.0, Unit::PerSecond);
+            format!(
+                "{capacity}, {}",
+                text(f64::from(s.database.latency_us), Unit::Micros)
+            )
+        },
+    },
+    Section {
+        id: "run",
+        title: "Run",
+        open: false,
+        fields: fields::RUN,
+        summary: |s, _| exact(s.run.duration_s.0 as f64, Unit::Seconds),
+    },
+    Section {
+        id: "prices",
+        title: "Prices",
+        open: false,
+        fields: fields::PRICES,
+        summary: |s, _| match s.prices.node_usd_per_hour {
+            Some(own) => exact(own.0, Unit::Usd) + " per node-hour",
+            None => s.prices.region.clone(),
+        },
+    },
+];
+
+fn open_class(scenario: &Scenario, at: usize) -> Option<&KeyClass> {
+    match &scenario.workload {
+        Workload::Synthetic { classes } => classes.get(at),
+        Workload::Trace(_) => None,
+    }
+}
+
+fn traffic_summary(scenario: &Scenario, _: usize) -> String {
+    match &scenario.workload {
+        Workload::Trace(trace) => text(trace.requests as f64, Unit::Count) + " requests, trace",
+        Workload::Synthetic { classes } => {
+            let peak: f64 = classes
+                .iter()
+                .map(|class| match class.rate {
+                    Rate::Constant { per_s } => per_s.0,
+                    Rate::Diurnal {
+                        mean_per_s,
+                        peak_to_mean,
+                        ..
+                    } => mean_per_s.0 * peak_to_mean,
+                })
+                .sum();
+            text(peak, Unit::PerSecond) + " at peak"
+        }
+    }
+}
+
+fn keys_summary(scenario: &Scenario, _: usize) -> String {
+    match &scenario.workload {
+        Workload::Trace(trace) => text(trace.objects as f64, Unit::Count) + " keys",
+        Workload::Synthetic { classes } => {
+            text(classes.iter().map(|class| class.keys as f64).sum(), Unit::Count) + " keys"
+        }
+    }
+}
+
+fn ttl_summary(scenario: &Scenario, at: usize) -> String {
+    let ttl = match &scenario.workload {
+        Workload::Trace(trace) => Some(trace.ttl),
+        Workload::Synthetic { .. } => open_class(scenario, at).map(|class| class.ttl),
+    };
+    match ttl {
+        Some(Ttl::Fixed { seconds, jitter }) => {
+            let time = exact(seconds.0 as f64, Unit::Seconds);
+            if jitter.0 > 0.0 {
+                format!("{time} ± {}", exact(jitter.0, Unit::Percent))
+            } else {
+                time
+            }
+        }
+        _ => "none".into(),
+    }
+}
+
+/// All sections, and what is wrong that no field shows.
+#[component]
+pub fn Editor(editing: Editing) -> impl IntoView {
+    let issues = editing.session.issues();
+    view! {
+        <div class="editor">
+            {move || {
+                let issues = issues.get();
+                (!issues.is_empty())
+                    .then(|| {
+                        view! {
+                            <div class="issues" role="alert">
+                                <strong>"Not run: "</strong>
+                                {issues
+                                    .iter()
+                                    .map(|issue| {
+                                        view! { <p><code>{issue.path.clone()}</code>" "{explain(issue)}</p> }
+                                    })
+                                    .collect_view()}
+                            </div>
+                        }
+                    })
+            }}
+            {SECTIONS.iter().map(|section| view! { <SectionView section editing /> }).collect_view()}
+        </div>
+    }
+}
+
+#[component]
+fn SectionView(section: &'static Section, editing: Editing) -> impl IntoView {
+    let scenario = editing.session.scenario();
+    let is_trace = Memo::new(move |_| scenario.with(|s| matches!(s.workload, Workload::Trace(_))));
+    let summary = Memo::new(move |_| scenario.with(|s| (section.summary)(s, editing.class.get())));
+    // Traces bring their keys with them.
+    let hidden = move || section.id == "keys" && is_trace.get();
+    let class_name = Memo::new(move |_| {
+        scenario.with(|s| match &s.workload {
+            Workload::Synthetic { classes } if classes.len() > 1 => {
+                classes.get(editing.class.get()).map(|class| class.name.clone())
+            }
+            _ => None,
+        })
+    });
+    let of_class = matches!(section.id, "keys" | "ttl");
+    view! {
+        <details class="section" id=format!("section-{}", section.id) open=section.open hidden=hidden>
+            <summary>
+                <h3>{section.title}</h3>
+                {move || {
+                    class_name
+                        .get()
+                        .filter(|_| of_class)
+                        .map(|name| view! { <span class="of-class">{name}</span> })
+                }}
+                <small>{move || summary.get()}</small>
+            </summary>
+            <div class="fields">
+                {(section.id == "workload")
+                    .then(|| {
+                        view! {
+                            <Show when=move || is_trace.get() fallback=move || view! { <ClassPicker editing /> }>
+                                <TraceSource session=editing.session />
+                            </Show>
+                            {fields::TRACE
+                                .iter()
+                                .map(|field| view! { <Control field editing /> })
+                                .collect_view()}
+                        }
+                    })}
+                {section.fields.iter().map(|field| view! { <Control field editing /> }).collect_view()}
+            </div>
+        </details>
+    }
+}

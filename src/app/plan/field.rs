@@ -1,0 +1,404 @@
+//! The controls of the editor: one component for each kind of field.
+
+use super::fields::{Choice, Field, Number, Text, concerns, element_id};
+use crate::app::quantity::{QuantityError, exact, parse};
+use crate::session::Session;
+use cacheplan_engine::scenario::{Bounds, Issue, Scenario};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// What the controls work on.
+#[derive(Clone, Copy)]
+pub struct Editing {
+    /// Holds the open scenario.
+    pub session: Session,
+    /// Number of the key class that is open.
+    pub class: RwSignal<usize>,
+    /// What changes are measured against: the baseline's scenario, else the preset's.
+    pub reference: Signal<Option<Arc<Scenario>>>,
+}
+
+impl Editing {
+    /// A value of the open scenario, and whether it differs from the reference.
+    fn read<T: Clone + PartialEq + Send + Sync + 'static>(
+        self,
+        get: fn(&Scenario, usize) -> Option<T>,
+    ) -> (Memo<Option<T>>, Memo<Option<T>>) {
+        let scenario = self.session.scenario();
+        let value = Memo::new(move |_| scenario.with(|s| get(s, self.class.get())));
+        let before = Memo::new(move |_| {
+            let before = self
+                .reference
+                .with(|reference| reference.as_ref().and_then(|s| get(s, self.class.get())));
+            before.filter(|before| value.with(|value| value.as_ref().is_some_and(|value| value != before)))
+        });
+        (value, before)
+    }
+
+    /// The first thing that validation finds wrong with a field, in words.
+    fn issue(self, path: &'static str) -> Memo<Option<String>> {
+        let issues = self.session.issues();
+        Memo::new(move |_| {
+            let class = self.class.get();
+            issues.with(|issues| {
+                issues
+                    .iter()
+                    .find(|issue| concerns(path, class, &issue.path))
+                    .map(explain)
+            })
+        })
+    }
+
+    fn path(self, path: &'static str) -> String {
+        let first = path.split('|').next().unwrap_or(path);
+        first.replace("[]", &format!("[{}]", self.class.get_untracked()))
+    }
+}
+
+/// What an issue asks for, without the path, which the place beside the field tells.
+pub fn explain(issue: &Issue) -> String {
+    let text = issue.to_string();
+    match (&issue.bounds, text.split_once("must be ")) {
+        (Bounds::OneOf(_), _) => format!("{} is not known; choose another", issue.value.trim_matches('"')),
+        (_, Some((_, wanted))) => format!("Must be {wanted}"),
+        _ => text,
+    }
+}
+
+/// The control for a field.
+#[component]
+pub fn Control(field: &'static Field, editing: Editing) -> impl IntoView {
+    match field {
+        Field::Number(spec) => view! { <NumberControl spec editing /> }.into_any(),
+        Field::Choice(spec) => view! { <ChoiceControl spec editing /> }.into_any(),
+        Field::Text(spec) => view! { <TextControl spec editing /> }.into_any(),
+    }
+}
+
+/// Label, mark of a change with the way back, controls, and what is wrong with the value.
+#[component]
+fn Row(
+    path: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    /// Classes of the row.
+    #[prop(default = "f")]
+    class: &'static str,
+    hidden: Signal<bool>,
+    /// What the value was, as text, when it changed.
+    before: Signal<Option<String>>,
+    restore: Callback<()>,
+    /// What is wrong, or was put right.
+    message: Signal<Option<String>>,
+    children: Children,
+) -> impl IntoView {
+    let id = element_id(path);
+    view! {
+        <div class=class hidden=move || hidden.get()>
+            <div class="f-label">
+                <label for=id.clone() title=hint>
+                    {label}
+                </label>
+                {move || {
+                    before
+                        .get()
+                        .map(|before| {
+                            let name = format!("{label}: put back {before}");
+                            view! {
+                                <button
+                                    type="button"
+                                    class="changed"
+                                    title=name.clone()
+                                    aria-label=name
+                                    on:click=move |_| restore.run(())
+                                ></button>
+                            }
+                        })
+                }}
+            </div>
+            {children()}
+            <p class="f-message" id=format!("{id}-message") role="status">
+                {move || message.get()}
+            </p>
+            <span class="unseen" id=format!("{id}-hint")>
+                {hint}
+            </span>
+        </div>
+    }
+}
+
+/// Ids that describe a control: its hint always, its message too.
+fn described_by(id: &str) -> String {
+    format!("{id}-message {id}-hint")
+}
+
+#[component]
+fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
+    let session = editing.session;
+    let (value, before) = editing.read(spec.get);
+    let issue = editing.issue(spec.path);
+    // The text as typed, while it is not yet the value's own; what was wrong with it; the value it stood for.
+    let typed = RwSignal::new(None::<String>);
+    let trouble = RwSignal::new(None::<String>);
+    let own = StoredValue::new(None::<f64>);
+    Effect::new(move |_| {
+        if value.get() != own.get_value() {
+            typed.set(None);
+            trouble.set(None);
+            own.set_value(value.get_untracked());
+        }
+    });
+    let show = move |value: f64| exact(value, spec.unit);
+    let commit = move |wanted: f64| {
+        let wanted = if spec.whole { wanted.round() } else { wanted };
+        let class = editing.class.get_untracked();
+        // The field may know tighter bounds than its limit, such as those that follow another field.
+        let set = session.scenario().with_untracked(|scenario| {
+            let mut copy = Scenario::clone(scenario);
+            (spec.set)(&mut copy, class, wanted);
+            (spec.get)(&copy, class).unwrap_or(wanted)
+        });
+        own.set_value(Some(set));
+        if value.get_untracked() != Some(set) {
+            session.edit(editing.path(spec.path), move |scenario| {
+                (spec.set)(scenario, class, set)
+            });
+        }
+        set
+    };
+    let take = move |text: String| match parse(&text, spec.unit) {
+        Ok(wanted) => {
+            let set = commit(spec.limit.clamp(wanted));
+            typed.set(None);
+            let bound = if set < wanted { "the most" } else { "the least" };
+            let off = (set - wanted).abs() > wanted.abs() * 1e-9 && (set - wanted).abs() >= 1e-12;
+            let rounded = spec.whole && (set - wanted).abs() < 1.0;
+            trouble.set((off && !rounded).then(|| format!("Set to {}, {bound} possible", show(set))));
+        }
+        Err(error) => {
+            let kept = value.get_untracked().map(show).unwrap_or_default();
+            let advice = match error {
+                QuantityError::Empty => "Nothing entered".to_string(),
+                _ => format!("{error}; write it like {kept}"),
+            };
+            typed.set(Some(text));
+            trouble.set(Some(format!("{advice}. {kept} is kept")));
+        }
+    };
+    let nudge = move |steps: f64| {
+        let Some(now) = value.get_untracked() else { return };
+        let slider = spec.slider;
+        let mut at = slider.position(now);
+        let mut next = now;
+        // A step may round to the same value on a fine scale: go on to the first that differs.
+        for _ in 0..8 {
+            at += steps;
+            next = slider.value(at.clamp(0.0, slider.steps()), spec.unit);
+            if (next - now) * steps > 0.0 {
+                break;
+            }
+        }
+        if (next - now) * steps > 0.0 {
+            typed.set(None);
+            trouble.set(None);
+            commit(next);
+        }
+    };
+    let id = element_id(spec.path);
+    let text = move || {
+        typed
+            .get()
+            .unwrap_or_else(|| value.get().map(show).unwrap_or_default())
+    };
+    let position = move || value.get().map_or(0.0, |value| spec.slider.position(value));
+    let message = Signal::derive(move || trouble.get().or_else(|| issue.get()));
+    view! {
+        <Row
+            path=spec.path
+            label=spec.label
+            hint=spec.hint
+            hidden=Signal::derive(move || value.get().is_none())
+            before=Signal::derive(move || before.get().map(show))
+            restore=Callback::new(move |()| {
+                if let Some(before) = before.get_untracked() {
+                    typed.set(None);
+                    trouble.set(None);
+                    commit(before);
+                }
+            })
+            message
+        >
+            <input
+                type="range"
+                min="0"
+                max=spec.slider.steps().to_string()
+                aria-label=format!("{}, slider", spec.label)
+                aria-valuetext=text
+                style:--at=move || format!("{:.1}%", position() / spec.slider.steps() * 100.0)
+                prop:value=move || position().to_string()
+                on:input=move |event| {
+                    if let Ok(position) = event_target_value(&event).parse() {
+                        typed.set(None);
+                        trouble.set(None);
+                        commit(spec.slider.value(position, spec.unit));
+                    }
+                }
+            />
+            <input
+                type="text"
+                class="in"
+                id=id.clone()
+                autocomplete="off"
+                spellcheck="false"
+                aria-describedby=described_by(&id)
+                aria-invalid=move || (issue.get().is_some() || typed.get().is_some() && trouble.get().is_some()).to_string()
+                prop:value=text
+                on:input=move |event| {
+                    let text = event_target_value(&event);
+                    trouble.set(None);
+                    typed.set(Some(text.clone()));
+                    if let Ok(wanted) = parse(&text, spec.unit) && spec.limit.contains(wanted) {
+                        commit(wanted);
+                    }
+                }
+                on:change=move |event| take(event_target_value(&event))
+                on:keydown=move |event| {
+                    let far = if event.shift_key() { 10.0 } else { 1.0 };
+                    match event.key().as_str() {
+                        "ArrowUp" => nudge(far),
+                        "ArrowDown" => nudge(-far),
+                        "PageUp" => nudge(10.0),
+                        "PageDown" => nudge(-10.0),
+                        "Escape" if typed.get_untracked().is_some() => {
+                            typed.set(None);
+                            trouble.set(None);
+                        }
+                        _ => return,
+                    }
+                    event.prevent_default();
+                    event.stop_propagation();
+                }
+            />
+        </Row>
+    }
+}
+
+#[component]
+fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
+    let session = editing.session;
+    let scenario = session.scenario();
+    let (value, before) = editing.read(spec.get);
+    let issue = editing.issue(spec.path);
+    let options = Memo::new(move |_| scenario.with(|scenario| (spec.options)(scenario)));
+    let choose = move |wanted: String| {
+        let class = editing.class.get_untracked();
+        session.edit(editing.path(spec.path), move |scenario| {
+            (spec.set)(scenario, class, &wanted)
+        });
+    };
+    let label_of = move |wanted: &str| {
+        options.with(|options| {
+            let found = options.iter().find(|(value, _)| value == wanted);
+            found.map_or_else(|| wanted.to_string(), |(_, label)| label.clone())
+        })
+    };
+    let id = element_id(spec.path);
+    view! {
+        <Row
+            path=spec.path
+            label=spec.label
+            hint=spec.hint
+            class="f wide"
+            hidden=Signal::derive(move || value.get().is_none())
+            before=Signal::derive(move || before.get().map(|before| label_of(&before)))
+            restore=Callback::new(move |()| {
+                if let Some(before) = before.get_untracked() {
+                    choose(before);
+                }
+            })
+            message=Signal::derive(move || issue.get())
+        >
+            <select
+                class="in"
+                id=id.clone()
+                aria-describedby=described_by(&id)
+                aria-invalid=move || issue.get().is_some().to_string()
+                on:change=move |event| choose(event_target_value(&event))
+            >
+                {move || {
+                    options
+                        .get()
+                        .into_iter()
+                        .map(|(option, label)| {
+                            let own = option.clone();
+                            let selected = move || value.with(|value| value.as_deref() == Some(&own));
+                            view! {
+                                <option value=option prop:selected=selected>
+                                    {label}
+                                </option>
+                            }
+                        })
+                        .collect_view()
+                }}
+            </select>
+        </Row>
+    }
+}
+
+#[component]
+fn TextControl(spec: &'static Text, editing: Editing) -> impl IntoView {
+    let session = editing.session;
+    let (value, before) = editing.read(spec.get);
+    let issue = editing.issue(spec.path);
+    let typed = RwSignal::new(None::<String>);
+    let trouble = RwSignal::new(None::<String>);
+    Effect::new(move |_| {
+        value.track();
+        typed.set(None);
+        trouble.set(None);
+    });
+    let take = move |text: String| {
+        if let Some(wrong) = (spec.check)(&text) {
+            trouble.set(Some(wrong.to_string()));
+            typed.set(Some(text));
+        } else if value.get_untracked().as_deref() != Some(&text) {
+            let class = editing.class.get_untracked();
+            session.edit(editing.path(spec.path), move |scenario| {
+                (spec.set)(scenario, class, &text)
+            });
+        }
+    };
+    let id = element_id(spec.path);
+    view! {
+        <Row
+            path=spec.path
+            label=spec.label
+            hint=spec.hint
+            class="f wide"
+            hidden=Signal::derive(move || value.get().is_none())
+            before=Signal::derive(move || before.get())
+            restore=Callback::new(move |()| {
+                if let Some(before) = before.get_untracked() {
+                    take(before);
+                }
+            })
+            message=Signal::derive(move || trouble.get().or_else(|| issue.get()))
+        >
+            <input
+                type="text"
+                class="in text"
+                id=id.clone()
+                autocomplete="off"
+                maxlength=spec.longest.max.to_string()
+                aria-describedby=described_by(&id)
+                aria-invalid=move || (issue.get().is_some() || trouble.get().is_some()).to_string()
+                prop:value=move || typed.get().unwrap_or_else(|| value.get().unwrap_or_default())
+                on:input=move |event| {
+                    trouble.set(None);
+                    typed.set(Some(event_target_value(&event)));
+                }
+                on:change=move |event| take(event_target_value(&event))
+            />
+        </Row>
+    }
+}

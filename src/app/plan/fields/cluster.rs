@@ -1,0 +1,269 @@
+//! The cache, the way to it, the database behind it, and what they cost.
+
+use super::{Choice, Field, Number, Slider, options};
+use crate::app::quantity::{Unit, exact, text};
+use cacheplan_engine::catalog::{Engine, node_price, node_type, node_types, regions};
+use cacheplan_engine::policy;
+use cacheplan_engine::scenario::{Scenario, limits};
+use cacheplan_engine::units::{Bytes, PerSecond, Share, Usd};
+
+fn engine_name(engine: Engine) -> String {
+    engine.label().replace(' ', "-").to_lowercase()
+}
+
+/// The node types that the engine runs on, with memory and price; also the one chosen when it is none of them.
+fn node_options(scenario: &Scenario) -> Vec<(String, String)> {
+    let engine = scenario.cluster.engine;
+    let chosen = &scenario.cluster.node_type;
+    let mut options: Vec<_> = node_types()
+        .iter()
+        .filter(|node| node.supports(engine) || node.name == chosen)
+        .map(|node| {
+            let mut label = node.name.trim_start_matches("cache.").to_string();
+            label += ", ";
+            label += &text(node.maxmemory.0 as f64, Unit::Bytes);
+            if let Some(price) = node_price(&scenario.prices.region, node, engine) {
+                label += ", ";
+                label += &exact(price.usd_per_hour.0, Unit::Usd);
+                label += "/h";
+            }
+            (node.name.to_string(), label)
+        })
+        .collect();
+    if !options.iter().any(|(name, _)| name == chosen) {
+        options.insert(0, (chosen.clone(), chosen.clone()));
+    }
+    options
+}
+
+/// As many shards as the quota of nodes leaves with the replicas that each has.
+fn most_shards(scenario: &Scenario) -> u32 {
+    limits::NODES.max as u32 / scenario.cluster.replicas.saturating_add(1)
+}
+
+/// The cache.
+pub const CLUSTER: &[Field] = &[
+    Field::Choice(Choice {
+        path: "cluster.engine",
+        label: "Engine",
+        hint: "Server software and version; Valkey nodes cost less than Redis OSS nodes",
+        options: |_| {
+            Engine::ALL
+                .iter()
+                .map(|engine| (engine_name(*engine), engine.label().into()))
+                .collect()
+        },
+        get: |s, _| Some(engine_name(s.cluster.engine)),
+        set: |s, _, value| {
+            if let Some(engine) = Engine::ALL
+                .into_iter()
+                .find(|engine| engine_name(*engine) == value)
+            {
+                s.cluster.engine = engine;
+            }
+        },
+    }),
+    Field::Choice(Choice {
+        path: "cluster.node_type",
+        label: "Node type",
+        hint: "Memory before the reserve, and the price of an hour on demand",
+        options: node_options,
+        get: |s, _| Some(s.cluster.node_type.clone()),
+        set: |s, _, value| s.cluster.node_type = value.into(),
+    }),
+    Field::Number(Number {
+        path: "cluster.shards",
+        label: "Shards",
+        hint: "Primaries, each with a share of the 16,384 slots",
+        unit: Unit::Count,
+        limit: limits::SHARDS,
+        whole: true,
+        slider: Slider::Linear(1.0, 30.0, 1.0),
+        get: |s, _| Some(f64::from(s.cluster.shards)),
+        set: |s, _, value| s.cluster.shards = (value as u32).min(most_shards(s)),
+    }),
+    Field::Number(Number {
+        path: "cluster.replicas",
+        label: "Replicas",
+        hint: "Copies of each primary: they cost money; their reads, lag and failover are not modelled yet",
+        unit: Unit::Count,
+        limit: limits::REPLICAS,
+        whole: true,
+        slider: Slider::Linear(0.0, 5.0, 1.0),
+        get: |s, _| Some(f64::from(s.cluster.replicas)),
+        set: |s, _, value| s.cluster.replicas = value as u32,
+    }),
+    Field::Choice(Choice {
+        path: "cluster.policy",
+        label: "Eviction",
+        hint: "Which key goes when memory is full",
+        options: |s| {
+            let mut options: Vec<_> = policy::REGISTRY
+                .iter()
+                .map(|entry| (entry.name.to_string(), entry.label.to_string()))
+                .collect();
+            let chosen = &s.cluster.policy;
+            if !options.iter().any(|(name, _)| name == chosen) {
+                options.insert(0, (chosen.clone(), chosen.clone()));
+            }
+            options
+        },
+        get: |s, _| Some(s.cluster.policy.clone()),
+        set: |s, _, value| s.cluster.policy = value.into(),
+    }),
+    Field::Choice(Choice {
+        path: "cluster.maxmemory_source",
+        label: "maxmemory",
+        hint: "What each node may use for data",
+        options: |_| options(&[("type", "Node type less the reserve"), ("set", "Set by hand")]),
+        get: |s, _| {
+            Some(
+                if s.cluster.maxmemory_bytes.is_some() {
+                    "set"
+                } else {
+                    "type"
+                }
+                .into(),
+            )
+        },
+        set: |s, _, value| {
+            s.cluster.maxmemory_bytes = (value == "set").then(|| {
+                let advertised = node_type(&s.cluster.node_type).map_or(Bytes::gib(1), |node| node.maxmemory);
+                let usable = advertised.0 as f64 * (1.0 - s.cluster.reserved_memory.0);
+                Bytes((usable / 1_048_576.0).round().max(1.0) as u64 * 1_048_576)
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "cluster.reserved_memory",
+        label: "Reserved",
+        hint: "reserved-memory-percent: part of the node's memory that data may not use",
+        unit: Unit::Percent,
+        limit: limits::RESERVED_MEMORY,
+        whole: false,
+        slider: Slider::Linear(0.0, 0.9, 0.01),
+        get: |s, _| {
+            s.cluster
+                .maxmemory_bytes
+                .is_none()
+                .then_some(s.cluster.reserved_memory.0)
+        },
+        set: |s, _, value| s.cluster.reserved_memory = Share(value),
+    }),
+    Field::Number(Number {
+        path: "cluster.maxmemory_bytes",
+        label: "Per node",
+        hint: "maxmemory of each node",
+        unit: Unit::Bytes,
+        limit: limits::MAXMEMORY_BYTES,
+        whole: true,
+        slider: Slider::Log(1_048_576.0, 1_099_511_627_776.0),
+        get: |s, _| s.cluster.maxmemory_bytes.map(|bytes| bytes.0 as f64),
+        set: |s, _, value| s.cluster.maxmemory_bytes = Some(Bytes(value as u64)),
+    }),
+];
+
+/// How the application reaches the cache.
+pub const CLIENT: &[Field] = &[Field::Number(Number {
+    path: "client.round_trip_us",
+    label: "Round trip",
+    hint: "Between application and cache: 0.15 to 0.5 ms within a zone",
+    unit: Unit::Micros,
+    limit: limits::ROUND_TRIP_US,
+    whole: true,
+    slider: Slider::Log(10.0, 100_000.0),
+    get: |s, _| Some(f64::from(s.client.round_trip_us)),
+    set: |s, _, value| s.client.round_trip_us = value as u32,
+})];
+
+/// The store of record behind the cache.
+pub const DATABASE: &[Field] = &[
+    Field::Number(Number {
+        path: "database.latency_us",
+        label: "Query time",
+        hint: "Mean time to serve one query when nobody waits",
+        unit: Unit::Micros,
+        limit: limits::DATABASE_LATENCY_US,
+        whole: true,
+        slider: Slider::Log(100.0, 1_000_000.0),
+        get: |s, _| Some(f64::from(s.database.latency_us)),
+        set: |s, _, value| s.database.latency_us = value as u32,
+    }),
+    Field::Number(Number {
+        path: "database.capacity_per_s",
+        label: "Capacity",
+        hint: "Most queries that it completes in a second; beyond it they queue",
+        unit: Unit::PerSecond,
+        limit: limits::DATABASE_CAPACITY_PER_S,
+        whole: false,
+        slider: Slider::Log(10.0, 1_000_000.0),
+        get: |s, _| Some(s.database.capacity_per_s.0),
+        set: |s, _, value| s.database.capacity_per_s = PerSecond(value),
+    }),
+    Field::Number(Number {
+        path: "database.usd_per_million_reads",
+        label: "Million reads",
+        hint: "Price of a million reads; 0 when they are not billed by the request",
+        unit: Unit::Usd,
+        limit: limits::USD_PER_MILLION_READS,
+        whole: false,
+        slider: Slider::Linear(0.0, 2.0, 0.005),
+        get: |s, _| Some(s.database.usd_per_million_reads.0),
+        set: |s, _, value| s.database.usd_per_million_reads = Usd(value),
+    }),
+];
+
+/// What things cost.
+pub const PRICES: &[Field] = &[
+    Field::Choice(Choice {
+        path: "prices.region",
+        label: "Region",
+        hint: "Whose on-demand prices count",
+        options: |s| {
+            let mut options: Vec<_> = regions()
+                .map(|name| (name.to_string(), name.to_string()))
+                .collect();
+            let chosen = &s.prices.region;
+            if !options.iter().any(|(name, _)| name == chosen) {
+                options.insert(0, (chosen.clone(), chosen.clone()));
+            }
+            options
+        },
+        get: |s, _| Some(s.prices.region.clone()),
+        set: |s, _, value| s.prices.region = value.into(),
+    }),
+    Field::Choice(Choice {
+        path: "prices.source",
+        label: "Node price",
+        hint: "From the catalogue, or as you pay it",
+        options: |_| options(&[("catalogue", "On demand, catalogue"), ("own", "Your own")]),
+        get: |s, _| {
+            Some(
+                if s.prices.node_usd_per_hour.is_some() {
+                    "own"
+                } else {
+                    "catalogue"
+                }
+                .into(),
+            )
+        },
+        set: |s, _, value| {
+            s.prices.node_usd_per_hour = (value == "own").then(|| {
+                node_type(&s.cluster.node_type)
+                    .and_then(|node| node_price(&s.prices.region, node, s.cluster.engine))
+                    .map_or(Usd(0.0), |price| price.usd_per_hour)
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "prices.node_usd_per_hour",
+        label: "Node-hour",
+        hint: "What one node costs an hour",
+        unit: Unit::Usd,
+        limit: limits::NODE_USD_PER_HOUR,
+        whole: false,
+        slider: Slider::Linear(0.0, 10.0, 0.01),
+        get: |s, _| s.prices.node_usd_per_hour.map(|usd| usd.0),
+        set: |s, _, value| s.prices.node_usd_per_hour = Some(Usd(value)),
+    }),
+];

@@ -1,0 +1,209 @@
+//! The editor's fields as tables: what each is called, how it is written, its bounds, and how it reads and
+//! changes the scenario. The components that show them are the same for all.
+
+mod cluster;
+mod keys;
+mod run;
+#[cfg(test)]
+mod tests;
+mod traffic;
+mod ttl;
+
+pub use cluster::{CLIENT, CLUSTER, DATABASE, PRICES};
+pub use keys::KEYS;
+pub use run::{RUN, TRACE};
+pub use traffic::TRAFFIC;
+pub use ttl::TIME_TO_LIVE;
+
+use crate::app::quantity::Unit;
+use cacheplan_engine::scenario::limits::Limit;
+use cacheplan_engine::scenario::{KeyClass, Scenario, Workload};
+
+/// One control of the editor. `usize` is the key class that is open; fields outside the classes ignore it.
+pub enum Field {
+    /// A quantity.
+    Number(Number),
+    /// One of several.
+    Choice(Choice),
+    /// A name.
+    Text(Text),
+}
+
+/// A quantity.
+pub struct Number {
+    /// Its path as in [`Issue::path`](cacheplan_engine::scenario::Issue), `[]` standing for the open class.
+    /// Variants that hold the same quantity are separated by `|`.
+    pub path: &'static str,
+    /// What it is called.
+    pub label: &'static str,
+    /// What it means, in a sentence without a full stop.
+    pub hint: &'static str,
+    /// How it is written.
+    pub unit: Unit,
+    /// Its bounds.
+    pub limit: Limit,
+    /// Whether it counts things.
+    pub whole: bool,
+    /// The range that its slider covers; within the bounds, and narrower where these are generous.
+    pub slider: Slider,
+    /// Reads it; `None` where the scenario has no such field.
+    pub get: fn(&Scenario, usize) -> Option<f64>,
+    /// Changes it.
+    pub set: fn(&mut Scenario, usize, f64),
+}
+
+/// How a slider divides its range.
+#[derive(Clone, Copy)]
+pub enum Slider {
+    /// In equal steps: from, to, step.
+    Linear(f64, f64, f64),
+    /// In equal ratios: from, to.
+    Log(f64, f64),
+}
+
+/// One of several.
+pub struct Choice {
+    /// As [`Number::path`].
+    pub path: &'static str,
+    /// What it is called.
+    pub label: &'static str,
+    /// What it means.
+    pub hint: &'static str,
+    /// Values and what people read for them.
+    pub options: fn(&Scenario) -> Vec<(String, String)>,
+    /// Reads it; `None` where the scenario has no such field.
+    pub get: fn(&Scenario, usize) -> Option<String>,
+    /// Changes it.
+    pub set: fn(&mut Scenario, usize, &str),
+}
+
+/// A name.
+pub struct Text {
+    /// As [`Number::path`].
+    pub path: &'static str,
+    /// What it is called.
+    pub label: &'static str,
+    /// What it means.
+    pub hint: &'static str,
+    /// How long it may be.
+    pub longest: Limit,
+    /// Reads it; `None` where the scenario has no such field.
+    pub get: fn(&Scenario, usize) -> Option<String>,
+    /// Changes it.
+    pub set: fn(&mut Scenario, usize, &str),
+    /// Says what is wrong with a text, if anything.
+    pub check: fn(&str) -> Option<&'static str>,
+}
+
+impl Slider {
+    /// How many steps it has.
+    pub fn steps(self) -> f64 {
+        match self {
+            Self::Linear(from, to, step) => ((to - from) / step).round().max(1.0),
+            Self::Log(..) => 240.0,
+        }
+    }
+
+    /// Which step is nearest to a value.
+    pub fn position(self, value: f64) -> f64 {
+        let share = match self {
+            Self::Linear(from, to, _) => (value - from) / (to - from),
+            Self::Log(from, to) => (value.max(from) / from).ln() / (to / from).ln(),
+        };
+        (share.clamp(0.0, 1.0) * self.steps()).round()
+    }
+
+    /// The value of a step, rounded to what people would write.
+    pub fn value(self, position: f64, unit: Unit) -> f64 {
+        let share = position / self.steps();
+        match self {
+            Self::Linear(from, to, step) => {
+                let value = (from + share * (to - from)) / step;
+                // A step such as 0.01 has no exact value; its inverse has.
+                let inverse = (1.0 / step).round();
+                if inverse > 1.0 {
+                    value.round() / inverse
+                } else {
+                    value.round() * step
+                }
+            }
+            Self::Log(from, to) => {
+                let value = from * (to / from).powf(share);
+                rounded(value, unit).clamp(from, to)
+            }
+        }
+    }
+}
+
+/// Two significant digits; spans to whole minutes, hours or days.
+fn rounded(value: f64, unit: Unit) -> f64 {
+    let quantum = match unit {
+        Unit::Seconds if value >= 60.0 => match value {
+            v if v < 600.0 => 30.0,
+            v if v < 3_600.0 => 300.0,
+            v if v < 21_600.0 => 1_800.0,
+            v if v < 86_400.0 => 3_600.0,
+            v if v < 604_800.0 => 21_600.0,
+            _ => 86_400.0,
+        },
+        _ => 10f64.powf(value.log10().floor() - 1.0),
+    };
+    let steps = (value / quantum).round();
+    if quantum < 1.0 {
+        steps / (1.0 / quantum).round()
+    } else {
+        steps * quantum
+    }
+}
+
+#[cfg(test)]
+impl Field {
+    /// The path of the field, or of its first variant.
+    pub fn path(&self) -> &'static str {
+        match self {
+            Self::Number(field) => field.path,
+            Self::Choice(field) => field.path,
+            Self::Text(field) => field.path,
+        }
+    }
+}
+
+/// Whether an issue at `found` belongs to the field at `path`, with `class` open.
+pub fn concerns(path: &str, class: usize, found: &str) -> bool {
+    path.split('|').any(|path| match path.split_once("[]") {
+        None => found == path,
+        Some((before, after)) => found
+            .strip_prefix(before)
+            .and_then(|rest| rest.strip_prefix('['))
+            .and_then(|rest| rest.split_once(']'))
+            .is_some_and(|(number, rest)| number.parse() == Ok(class) && rest == after),
+    })
+}
+
+/// The id of a field's element: its path with hyphens.
+pub fn element_id(path: &str) -> String {
+    let first = path.split('|').next().unwrap_or(path);
+    "field-".to_string() + &first.replace("[]", "").replace(['.', '_'], "-")
+}
+
+fn class(scenario: &Scenario, at: usize) -> Option<&KeyClass> {
+    match &scenario.workload {
+        Workload::Synthetic { classes } => classes.get(at),
+        Workload::Trace(_) => None,
+    }
+}
+
+fn change_class(scenario: &mut Scenario, at: usize, change: impl FnOnce(&mut KeyClass)) {
+    if let Workload::Synthetic { classes } = &mut scenario.workload
+        && let Some(class) = classes.get_mut(at)
+    {
+        change(class);
+    }
+}
+
+fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|&(value, label)| (value.into(), label.into()))
+        .collect()
+}

@@ -1,0 +1,115 @@
+use super::*;
+use cacheplan_engine::scenario::limits;
+use cacheplan_engine::units::Seconds;
+
+fn all() -> Vec<&'static Field> {
+    [
+        TRAFFIC,
+        KEYS,
+        TIME_TO_LIVE,
+        TRACE,
+        CLUSTER,
+        CLIENT,
+        DATABASE,
+        RUN,
+        PRICES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[test]
+fn every_number_of_the_default_scenario_is_within_its_bounds_and_can_be_set() {
+    let scenario = Scenario::default();
+    for field in all() {
+        let Field::Number(number) = field else { continue };
+        let Some(value) = (number.get)(&scenario, 0) else {
+            continue;
+        };
+        assert!(number.limit.contains(value), "{}: {value}", number.path);
+        for bound in [number.limit.min, number.limit.max] {
+            // Bounds that follow other fields are at their widest.
+            let mut changed = scenario.clone();
+            changed.run.duration_s = Seconds(limits::DURATION_S.max as u64);
+            changed.cluster.replicas = 0;
+            (number.set)(&mut changed, 0, bound);
+            assert_eq!((number.get)(&changed, 0), Some(bound), "{}", number.path);
+        }
+    }
+}
+
+#[test]
+fn every_choice_can_be_taken() {
+    let scenario = Scenario::default();
+    for field in all() {
+        let Field::Choice(choice) = field else { continue };
+        let Some(value) = (choice.get)(&scenario, 0) else {
+            continue;
+        };
+        let options = (choice.options)(&scenario);
+        assert!(
+            options.iter().any(|(option, _)| *option == value),
+            "{}: {value}",
+            choice.path
+        );
+        for (option, _) in options {
+            let mut changed = scenario.clone();
+            (choice.set)(&mut changed, 0, &option);
+            assert_eq!((choice.get)(&changed, 0), Some(option), "{}", choice.path);
+        }
+    }
+}
+
+#[test]
+fn element_ids_differ() {
+    let ids: std::collections::BTreeSet<_> = all().iter().map(|field| element_id(field.path())).collect();
+    assert_eq!(ids.len(), all().len());
+}
+
+#[test]
+fn sliders_reach_both_ends_and_come_back_to_the_step() {
+    for field in all() {
+        let Field::Number(Number {
+            slider,
+            unit,
+            path,
+            limit,
+            ..
+        }) = field
+        else {
+            continue;
+        };
+        let (from, to) = match *slider {
+            Slider::Linear(from, to, _) | Slider::Log(from, to) => (from, to),
+        };
+        assert!(
+            limit.contains(from) && limit.contains(to),
+            "{path}: the slider leaves the bounds"
+        );
+        for (position, end) in [(0.0, from), (slider.steps(), to)] {
+            let value = slider.value(position, *unit);
+            assert!(
+                (value - end).abs() <= end.abs() * 0.01,
+                "{path}: {value} instead of {end}"
+            );
+        }
+    }
+}
+
+#[test]
+fn issues_find_their_field() {
+    assert!(concerns("cluster.shards", 0, "cluster.shards"));
+    assert!(concerns("workload.classes[].keys", 2, "workload.classes[2].keys"));
+    assert!(!concerns(
+        "workload.classes[].keys",
+        1,
+        "workload.classes[2].keys"
+    ));
+    assert!(concerns(
+        "a.b|workload.classes[].rate.per_s",
+        0,
+        "workload.classes[0].rate.per_s"
+    ));
+    assert!(!concerns("cluster.shards", 0, "cluster.shards.x"));
+}

@@ -1,0 +1,93 @@
+//! How long a stored value stays valid: the TTL of a key class, or of the values of a trace.
+
+use super::{Choice, Field, Number, Slider, options};
+use crate::app::quantity::Unit;
+use cacheplan_engine::scenario::{Scenario, Ttl, Workload, limits};
+use cacheplan_engine::units::{Seconds, Share};
+
+/// The TTL of the open class, or of a trace's values.
+fn ttl(scenario: &Scenario, at: usize) -> Option<&Ttl> {
+    match &scenario.workload {
+        Workload::Synthetic { classes } => classes.get(at).map(|class| &class.ttl),
+        Workload::Trace(trace) => Some(&trace.ttl),
+    }
+}
+
+fn change_ttl(scenario: &mut Scenario, at: usize, change: impl FnOnce(&mut Ttl)) {
+    match &mut scenario.workload {
+        Workload::Synthetic { classes } => {
+            if let Some(class) = classes.get_mut(at) {
+                change(&mut class.ttl);
+            }
+        }
+        Workload::Trace(trace) => change(&mut trace.ttl),
+    }
+}
+
+/// How long a stored value stays valid.
+pub const TIME_TO_LIVE: &[Field] = &[
+    Field::Choice(Choice {
+        path: "workload.classes[].ttl|workload.ttl",
+        label: "Values expire",
+        hint: "Whether a stored value runs out; in a trace, this holds for requests that carry no TTL",
+        options: |_| options(&[("none", "Never"), ("fixed", "After a time")]),
+        get: |s, at| {
+            ttl(s, at).map(|ttl| match ttl {
+                Ttl::None => "none".into(),
+                Ttl::Fixed { .. } => "fixed".into(),
+            })
+        },
+        set: |s, at, value| {
+            change_ttl(s, at, |ttl| {
+                *ttl = if value == "fixed" {
+                    Ttl::Fixed {
+                        seconds: Seconds(3_600),
+                        jitter: Share(0.1),
+                    }
+                } else {
+                    Ttl::None
+                };
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "workload.classes[].ttl.seconds|workload.ttl.seconds",
+        label: "TTL",
+        hint: "Time from storing a value to its expiry",
+        unit: Unit::Seconds,
+        limit: limits::TTL_S,
+        whole: true,
+        slider: Slider::Log(1.0, 2_592_000.0),
+        get: |s, at| match ttl(s, at)? {
+            Ttl::Fixed { seconds, .. } => Some(seconds.0 as f64),
+            Ttl::None => None,
+        },
+        set: |s, at, value| {
+            change_ttl(s, at, |ttl| {
+                if let Ttl::Fixed { seconds, .. } = ttl {
+                    *seconds = Seconds(value as u64);
+                }
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "workload.classes[].ttl.jitter|workload.ttl.jitter",
+        label: "Jitter",
+        hint: "Each TTL is drawn within this share above and below, so that values stored together do not expire together",
+        unit: Unit::Percent,
+        limit: limits::TTL_JITTER,
+        whole: false,
+        slider: Slider::Linear(0.0, 0.9, 0.01),
+        get: |s, at| match ttl(s, at)? {
+            Ttl::Fixed { jitter, .. } => Some(jitter.0),
+            Ttl::None => None,
+        },
+        set: |s, at, value| {
+            change_ttl(s, at, |ttl| {
+                if let Ttl::Fixed { jitter, .. } = ttl {
+                    *jitter = Share(value);
+                }
+            });
+        },
+    }),
+];

@@ -1,0 +1,105 @@
+//! The Plan screen: the scenario on the left, the answer beside it, and why.
+
+mod answer;
+mod bill;
+mod charts;
+mod classes;
+mod diagnosis;
+mod drawing;
+mod editor;
+mod field;
+mod fields;
+mod figures;
+mod shards;
+mod sheet;
+mod tiles;
+mod trace;
+mod why;
+
+pub use trace::FileButton;
+
+use super::status::{Announcer, state_name};
+use super::ui::media;
+use crate::session::{RunState, Session, Stage, Theme};
+use answer::{Answer, AnswerView};
+use cacheplan_engine::scenario::{Scenario, presets};
+use editor::Editor;
+use field::Editing;
+use leptos::prelude::*;
+use sheet::EditorSheet;
+use std::sync::Arc;
+use trace::DropTarget;
+use why::Why;
+
+/// The screen.
+#[component]
+pub fn Plan(session: Session) -> impl IntoView {
+    let narrow = media("(max-width: 719.98px)");
+    let wide = media("(min-width: 1200px)");
+    let dark = media("(prefers-color-scheme: dark)");
+    let theme = session.theme();
+    let look = Signal::derive(move || match theme.get() {
+        Theme::System => (dark.get(), true),
+        chosen => (chosen == Theme::Dark, false),
+    });
+    let answer = Answer::new(session, look);
+    let editing = Editing {
+        session,
+        class: RwSignal::new(0),
+        reference: reference(session),
+    };
+    let state = session.run_state();
+    let stage = move || {
+        state.with(|state| match state {
+            RunState::Running {
+                stage: Stage::Coarse, ..
+            } => Some("coarse"),
+            RunState::Running { .. } => Some("refined"),
+            _ => None,
+        })
+    };
+    view! {
+        <main class="plan" data-run-state=move || state.with(state_name) data-run-stage=stage>
+            <h1 class="unseen">"Plan"</h1>
+            <Show when=move || !narrow.get()>
+                <aside class="side" aria-label="Scenario">
+                    <Editor editing />
+                </aside>
+            </Show>
+            <div class="results" id="answer" tabindex="-1">
+                <AnswerView answer why_apart=wide />
+            </div>
+            <Show when=move || wide.get()>
+                <aside class="side" aria-label="Why">
+                    <Why answer />
+                </aside>
+            </Show>
+            <Show when=move || narrow.get()>
+                <EditorSheet answer editing />
+            </Show>
+            <Announcer session />
+            <DropTarget session />
+        </main>
+    }
+}
+
+/// What changes of the scenario are measured against: the baseline's scenario while one is pinned, else the preset
+/// that was opened last, as its name tells.
+fn reference(session: Session) -> Signal<Option<Arc<Scenario>>> {
+    let known: Vec<Arc<Scenario>> = presets()
+        .into_iter()
+        .map(|preset| Arc::new(preset.scenario))
+        .collect();
+    let (scenario, baseline) = (session.scenario(), session.baseline());
+    let preset = Memo::new(move |last: Option<&Option<Arc<Scenario>>>| {
+        let found = scenario.with(|open| known.iter().find(|preset| preset.name == open.name).cloned());
+        // A scenario that was renamed still comes from where it came from.
+        found.or_else(|| last.cloned().flatten())
+    });
+    Memo::new(move |_| {
+        let pinned =
+            baseline.with(|baseline| baseline.as_ref().map(|baseline| Arc::clone(&baseline.scenario)));
+        pinned.or_else(|| preset.get())
+    })
+    .into()
+}

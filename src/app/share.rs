@@ -1,0 +1,70 @@
+//! The share panel: the link and the file.
+
+use super::plan::FileButton;
+use super::quantity::grouped;
+use super::ui::{Glyph, Icon, Popover};
+use crate::session::Session;
+use leptos::prelude::*;
+
+/// A button that opens what can be passed on.
+#[component]
+pub fn Share(session: Session, open: RwSignal<bool>) -> impl IntoView {
+    let link = session.link();
+    let length = move || link.with(|link| grouped(link.chars().count() as f64));
+    view! {
+        <Popover
+            name="Share"
+            class="btn primary"
+            open
+            button=ViewFn::from(|| {
+                view! {
+                    <Icon glyph=Glyph::SHARE />
+                    <span>"Share"</span>
+                }
+            })
+        >
+            <div class="share">
+                <h2>"Link"</h2>
+                <p class="quiet">"Holds the whole scenario and opens it with the same numbers on any machine. Nothing is uploaded"</p>
+                <div class="share-link">
+                    <input
+                        type="text"
+                        class="in text"
+                        readonly
+                        aria-label="Link"
+                        prop:value=move || link.get()
+                        on:focus=move |event| select_all(&event)
+                    />
+                    <button type="button" class="btn primary" on:click=move |_| session.copy_link()>
+                        <Icon glyph=Glyph::COPY />
+                        "Copy link"
+                    </button>
+                </div>
+                <p class="quiet" data-link-length=length>
+                    {length}
+                    " characters"
+                </p>
+                <h2>"File"</h2>
+                <p class="quiet">"The scenario as JSON, for a repository or the command line"</p>
+                <div class="share-file">
+                    <button type="button" class="btn" on:click=move |_| session.export_json()>
+                        <Icon glyph=Glyph::SHARE />
+                        "Export JSON"
+                    </button>
+                    <FileButton
+                        label="Import JSON"
+                        accept=".json,application/json"
+                        chosen=Callback::new(move |file| {
+                            session.import_json(file);
+                            open.set(false);
+                        })
+                    />
+                </div>
+            </div>
+        </Popover>
+    }
+}
+
+fn select_all(event: &leptos::ev::FocusEvent) {
+    event_target::<leptos::web_sys::HtmlInputElement>(event).select();
+}
