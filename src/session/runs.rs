@@ -81,7 +81,7 @@ impl Session {
     fn submit_run(self) {
         let scenario = self.scenario.get_untracked();
         let job = Job::Run {
-            scenario: Box::new(Scenario::clone(&scenario)),
+            scenario_json: scenario.to_json(),
         };
         let started_ms = now_ms();
         self.with(|state| {
@@ -158,7 +158,10 @@ impl Session {
                     "The simulation crashed and was started anew; your scenario is unchanged. If it happens again, \
                      change what you changed last. The message was: {message}"
                 ),
-                &[NoticeAction::Undo, NoticeAction::Rerun],
+                match self.can_undo.get_untracked() {
+                    true => &[NoticeAction::Undo, NoticeAction::Rerun],
+                    false => &[NoticeAction::Rerun],
+                },
             ),
             Cause::Start => (
                 format!(

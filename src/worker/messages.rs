@@ -1,13 +1,15 @@
 //! What page and worker say to each other.
 //!
-//! A message is a JavaScript array: first the JSON text of [`ToWorker`] or [`FromWorker`], then attachments that
-//! JSON cannot carry: a `File` to read, a `Float64Array` per column of a report's series (JSON knows no NaN,
-//! which marks a gap there). Page and worker are of the same build, so the form has no versions; the
-//! [`Ready`](FromWorker::Ready) that a worker starts with says of which build it is.
+//! A message is a JavaScript array. Its first element is the JSON text of [`ToWorker`] or [`FromWorker`], so that
+//! tests and benchmarks can talk to a worker too, or else the bytes of a [`JobEvent`] in postcard, which takes far
+//! less code than JSON for the many fields of a report. Attachments follow: a `File` to read, or a `Float64Array`
+//! for each column of a report's series, handed over rather than copied.
+//!
+//! Page and worker are of the same build, so the form has no versions; the [`Ready`](FromWorker::Ready) that a
+//! worker starts with says of which build it is.
 
 use super::schedule::JobId;
 use cacheplan_engine::report::Report;
-use cacheplan_engine::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 
 /// Most requests of a [`Stage::Coarse`] run: what simulates within 100 ms of an edit.
@@ -51,8 +53,8 @@ pub enum ToWorker {
 pub enum Job {
     /// Simulate a scenario, a synthetic one first coarsely.
     Run {
-        /// What to simulate. Its trace, if it has one, is read first unless the worker holds it already.
-        scenario: Box<Scenario>,
+        /// A scenario file's text. Its trace, if it has one, is read first unless the worker holds it already.
+        scenario_json: String,
     },
     /// Read a trace, keep it, and say what is in it.
     ReadTrace,
@@ -66,13 +68,6 @@ pub enum FromWorker {
         /// [`BUILD_ID`](super::BUILD_ID) of the worker.
         build_id: String,
     },
-    /// Something about a job.
-    Job {
-        /// Which.
-        id: JobId,
-        /// What.
-        event: Event,
-    },
     /// The worker is about to die of a bug.
     Panicked {
         /// Message and place of the panic.
@@ -85,6 +80,15 @@ pub enum FromWorker {
     },
     /// Answer to [`ToWorker::ReplayBench`].
     ReplayBench(Result<ReplayTimes, String>),
+}
+
+/// Something that happens to a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobEvent {
+    /// Which job.
+    pub id: JobId,
+    /// What happens.
+    pub event: Event,
 }
 
 /// What happens to a job.
@@ -206,26 +210,37 @@ pub struct ReplayTimes {
     pub seconds: Vec<f64>,
 }
 
-/// Takes the columns out of an event on its way to the page.
-pub(super) fn detach(mut event: Event) -> (Event, Vec<Vec<f64>>) {
-    let columns = match &mut event {
-        Event::Report { report, .. } => std::mem::take(&mut report.series.columns),
-        _ => Vec::new(),
-    };
-    (event, columns)
-}
-
-/// Puts the columns back into an event that arrived.
-pub(super) fn attach(mut event: Event, columns: Vec<Vec<f64>>) -> Event {
-    if let Event::Report { report, .. } = &mut event {
-        report.series.columns = columns;
+impl JobEvent {
+    /// As bytes, and the columns that go beside them.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub fn encode(mut self) -> Result<(Vec<u8>, Vec<Vec<f64>>), String> {
+        let columns = match &mut self.event {
+            Event::Report { report, .. } => std::mem::take(&mut report.series.columns),
+            _ => Vec::new(),
+        };
+        let bytes = postcard::to_allocvec(&self).map_err(|error| error.to_string())?;
+        Ok((bytes, columns))
     }
-    event
+
+    /// From what [`encode`](Self::encode) made.
+    ///
+    /// # Errors
+    /// When the bytes are no event of this build.
+    pub fn decode(bytes: &[u8], columns: Vec<Vec<f64>>) -> Result<Self, String> {
+        let mut event: Self = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+        if let Event::Report { report, .. } = &mut event.event {
+            report.series.columns = columns;
+        }
+        Ok(event)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cacheplan_engine::scenario::Scenario;
     use cacheplan_engine::sim::Sim;
 
     fn report() -> Report {
@@ -242,36 +257,25 @@ mod tests {
         if let Some(column) = sent.series.columns.first_mut() {
             column[0] = f64::NAN;
         }
-        let event = Event::Report {
-            stage: Stage::Refined,
-            complete: true,
-            report: Box::new(sent.clone()),
+        let report = Box::new(sent);
+        let sent = JobEvent {
+            id: 3,
+            event: Event::Report {
+                stage: Stage::Refined,
+                complete: true,
+                report,
+            },
         };
-        let (event, columns) = detach(event);
-        let text = serde_json::to_string(&FromWorker::Job { id: 3, event }).unwrap();
-        let FromWorker::Job { id: 3, event } = serde_json::from_str(&text).unwrap() else {
-            panic!("{text}");
-        };
-        let Event::Report { report, .. } = attach(event, columns) else {
-            panic!("{text}");
-        };
-        assert_eq!(format!("{report:?}"), format!("{:?}", Box::new(sent)));
+        let (bytes, columns) = sent.clone().encode().unwrap();
+        assert!(!columns.is_empty());
+        let received = JobEvent::decode(&bytes, columns).unwrap();
+        // NaN is not equal to itself, but written the same.
+        assert_eq!(format!("{received:?}"), format!("{sent:?}"));
     }
 
     #[test]
-    fn jobs_survive_the_journey_with_seeds_of_64_bits() {
-        let scenario = Scenario {
-            seed: u64::MAX,
-            ..Scenario::default()
-        };
-        let sent = ToWorker::Start {
-            id: 1,
-            job: Job::Run {
-                scenario: Box::new(scenario),
-            },
-        };
-        let text = serde_json::to_string(&sent).unwrap();
-        assert_eq!(serde_json::from_str::<ToWorker>(&text).unwrap(), sent);
+    fn bytes_of_something_else_are_no_event() {
+        assert!(JobEvent::decode(&[1, 99, 0], vec![]).is_err());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The page's side: starts workers, hands them jobs, replaces those that die.
 
-use super::messages::{Cause, Event, Failure, FromWorker, Job, ToWorker, attach};
+use super::BUILD_ID;
+use super::messages::{Cause, Event, Failure, FromWorker, Job, JobEvent, ToWorker};
 use super::schedule::{Action, JobId, Schedule};
-use super::{BUILD_ID, wire};
+use super::wire::{self, Incoming};
 use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -173,39 +174,37 @@ impl Pool {
     }
 
     fn on_message(&self, at: usize, data: &JsValue) {
-        let (message, attachments) = match wire::unpack::<FromWorker>(data) {
-            Ok(unpacked) => unpacked,
-            Err(error) => return self.refuse_build(&error),
-        };
-        match message {
-            FromWorker::Ready { build_id } if build_id == BUILD_ID => {
+        match wire::unpack_for_page(data) {
+            Ok(Incoming::Event(event)) => self.on_event(at, event),
+            Ok(Incoming::Message(FromWorker::Ready { build_id })) if build_id == BUILD_ID => {
                 if let Some(running) = self.0.workers.borrow_mut().get_mut(&at) {
                     running.deadline = None;
                 }
                 let actions = self.0.schedule.borrow_mut().ready(at);
                 self.perform(actions);
             }
-            FromWorker::Ready { build_id } => {
+            Ok(Incoming::Message(FromWorker::Ready { build_id })) => {
                 self.refuse_build(&format!("page {BUILD_ID}, worker {build_id}"));
             }
-            FromWorker::Job { id, event } => {
-                if !self.0.schedule.borrow().is_current(at, id) {
-                    return;
-                }
-                let event = attach(event, wire::columns(&attachments));
-                if let Event::TraceRead(info) = &event {
-                    self.0.schedule.borrow_mut().holds_trace(at, info.fingerprint);
-                }
-                let last = event.is_last();
-                self.tell(id, event);
-                if last {
-                    let actions = self.0.schedule.borrow_mut().finished(at, id);
-                    self.perform(actions);
-                }
-            }
-            FromWorker::Panicked { message } => self.died(at, &message),
+            Ok(Incoming::Message(FromWorker::Panicked { message })) => self.died(at, &message),
             // Answers to tests and benchmarks, which talk to a worker of their own.
-            FromWorker::Golden { .. } | FromWorker::ReplayBench(_) => {}
+            Ok(Incoming::Message(FromWorker::Golden { .. } | FromWorker::ReplayBench(_))) => {}
+            Err(error) => self.refuse_build(&error),
+        }
+    }
+
+    fn on_event(&self, at: usize, JobEvent { id, event }: JobEvent) {
+        if !self.0.schedule.borrow().is_current(at, id) {
+            return;
+        }
+        if let Event::TraceRead(info) = &event {
+            self.0.schedule.borrow_mut().holds_trace(at, info.fingerprint);
+        }
+        let last = event.is_last();
+        self.tell(id, event);
+        if last {
+            let actions = self.0.schedule.borrow_mut().finished(at, id);
+            self.perform(actions);
         }
     }
 

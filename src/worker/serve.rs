@@ -1,10 +1,11 @@
 //! The worker's side: an inbox, and a job done in slices between looks into it.
 
+use super::BUILD_ID;
 use super::blob::BlobReader;
-use super::messages::{Cause, Event, Failure, FromWorker, Job, ReplayTimes, ToWorker, detach};
+use super::messages::{Cause, Event, Failure, FromWorker, Job, JobEvent, ReplayTimes, ToWorker};
 use super::schedule::JobId;
 use super::task::{Reading, Simulation, golden, info_of, replay_bench};
-use super::{BUILD_ID, wire};
+use super::wire::{self, Outgoing};
 use cacheplan_engine::scenario::{Scenario, Workload};
 use cacheplan_engine::workload::trace::Trace;
 use std::cell::RefCell;
@@ -63,7 +64,7 @@ pub fn start() -> Result<(), JsValue> {
         trace: None,
     };
     let build_id = BUILD_ID.to_owned();
-    server.post(&FromWorker::Ready { build_id }, &[]);
+    server.post(wire::pack(&FromWorker::Ready { build_id }));
     SERVER.set(Some(server));
     Ok(())
 }
@@ -88,15 +89,15 @@ fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
 
 impl Server {
     fn receive(&mut self, data: &JsValue) {
-        let (message, attachments) = match wire::unpack::<ToWorker>(data) {
+        let (message, attachment) = match wire::unpack_for_worker(data) {
             Ok(unpacked) => unpacked,
             // The page and this worker have agreed on the build: only a stranger writes so.
-            Err(error) => return self.post(&FromWorker::Panicked { message: error }, &[]),
+            Err(error) => return self.post(wire::pack(&FromWorker::Panicked { message: error })),
         };
         match message {
             ToWorker::Start { id, job } => {
                 self.task = None;
-                match self.take_on(job, &attachments.get(0)) {
+                match self.take_on(job, &attachment) {
                     Ok(task) => self.task = Some((id, task)),
                     Err(failure) => self.tell(id, Event::Failed(failure)),
                 }
@@ -106,36 +107,46 @@ impl Server {
             }
             ToWorker::Golden { scenario_json } => {
                 let report_json = golden(&scenario_json);
-                self.post(&FromWorker::Golden { report_json }, &[]);
+                self.post(wire::pack(&FromWorker::Golden { report_json }));
             }
             ToWorker::ReplayBench {
                 policy,
                 capacity,
                 repeat,
             } => {
-                let times = self.bench(&attachments.get(0), &policy, capacity, repeat);
-                self.post(&FromWorker::ReplayBench(times), &[]);
+                let times = self.bench(&attachment, &policy, capacity, repeat);
+                self.post(wire::pack(&FromWorker::ReplayBench(times)));
             }
         }
         self.wake_up();
     }
 
     fn take_on(&mut self, job: Job, file: &JsValue) -> Result<Task, Failure> {
-        let then = match job {
-            Job::ReadTrace => None,
-            Job::Run { scenario } => Some(scenario),
-        };
-        if let Some(scenario) = then.as_ref() {
-            let at_hand = match &scenario.workload {
-                Workload::Synthetic { .. } => true,
-                Workload::Trace(wanted) => {
-                    (self.trace.as_ref()).is_some_and(|trace| trace.fingerprint() == wanted.fingerprint)
+        match job {
+            Job::ReadTrace => self.begin_reading(file, None),
+            Job::Run { scenario_json } => {
+                let scenario = Scenario::from_json(&scenario_json)
+                    .map_err(|error| Failure::new(Cause::Input, error.to_string()))?;
+                let scenario = Box::new(scenario);
+                if self.has_trace_of(&scenario) {
+                    Ok(self.simulate(scenario))
+                } else {
+                    self.begin_reading(file, Some(scenario))
                 }
-            };
-            if at_hand {
-                return Ok(self.simulate(scenario.clone()));
             }
         }
+    }
+
+    /// Whether a scenario needs no trace but what is here.
+    fn has_trace_of(&self, scenario: &Scenario) -> bool {
+        match (&scenario.workload, &self.trace) {
+            (Workload::Synthetic { .. }, _) => true,
+            (Workload::Trace(wanted), Some(trace)) => trace.fingerprint() == wanted.fingerprint,
+            (Workload::Trace(_), None) => false,
+        }
+    }
+
+    fn begin_reading(&mut self, file: &JsValue, then: Option<Box<Scenario>>) -> Result<Task, Failure> {
         // Two large traces may not fit into memory together.
         self.trace = None;
         let reading = Box::new(read(file)?);
@@ -219,15 +230,15 @@ impl Server {
     }
 
     fn tell(&self, id: JobId, event: Event) {
-        let (event, columns) = detach(event);
-        self.post(&FromWorker::Job { id, event }, &columns);
+        self.post(wire::pack_event(JobEvent { id, event }));
     }
 
-    fn post(&self, message: &FromWorker, columns: &[Vec<f64>]) {
-        let posted = wire::pack(message).map_err(JsValue::from).and_then(|outgoing| {
-            outgoing.attach_columns(columns);
-            (self.scope).post_message_with_transfer(&outgoing.array, &outgoing.transfer)
-        });
+    fn post(&self, message: Result<Outgoing, String>) {
+        let posted = message
+            .map_err(JsValue::from)
+            .and_then(|Outgoing { array, transfer }| {
+                self.scope.post_message_with_transfer(&array, &transfer)
+            });
         // The page would wait for ever; an exception that nobody catches reaches its error handler.
         if let Err(error) = posted {
             wasm_bindgen::throw_val(error);
