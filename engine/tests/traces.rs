@@ -374,6 +374,11 @@ fn the_real_traces_are_what_their_readme_says() {
     let csv = read_shared("twitter_cluster52.csv.zst").expect("it lies beside the other");
     assert!(csv.keys() == binary.keys() && csv.sizes() == binary.sizes());
     assert_eq!(csv.fingerprint(), binary.fingerprint());
+    assert_eq!(
+        binary.fingerprint(),
+        10_527_743_124_480_064_468,
+        "links refer to it, from any target"
+    );
 
     let binary = read_shared("cloudPhysicsIO.oracleGeneral.bin").expect("it lies beside the other");
     assert_eq!((binary.requests(), binary.objects()), (113_872, 48_974));

@@ -4,6 +4,7 @@ use super::intern::{Interner, Name};
 use super::{Command, Run, Trace, TraceError};
 use crate::policy::KeyId;
 use crate::random::mix64;
+use std::hint::black_box;
 
 /// One request as a file tells it.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,18 @@ impl Builder {
     /// Requests so far.
     pub(super) fn requests(&self) -> usize {
         self.trace.keys.len()
+    }
+
+    /// Has what pushing these records will look at read already, while nothing waits for it.
+    pub(super) fn look_ahead<'a>(&self, records: impl Iterator<Item = Record<'a>>) {
+        let reads = records.map(|record| match record.name {
+            Name::Number(name) => {
+                let key = self.interner.look_ahead(name);
+                self.trace.sizes.get(key as usize).copied().unwrap_or_default()
+            }
+            Name::Text(_) => 0,
+        });
+        black_box(reads.fold(0, |sum, read| sum ^ read));
     }
 
     /// Appends a request.

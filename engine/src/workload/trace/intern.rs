@@ -74,6 +74,12 @@ impl Interner {
         }
     }
 
+    /// Reads what [`number`](Self::number) will look at for a name that is a number, so that several such reads from
+    /// memory overlap. What it returns depends on them and means nothing.
+    pub(super) fn look_ahead(&self, name: u64) -> KeyId {
+        self.numbers.get(&name).copied().unwrap_or_default()
+    }
+
     /// The name's number, which is the number of names before it when it is new.
     pub(super) fn number(&mut self, name: Name<'_>) -> Result<KeyId, TraceError> {
         let new = self.next;

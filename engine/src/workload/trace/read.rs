@@ -113,20 +113,24 @@ impl<R: Read> Reader<R> {
     /// When reading or decompressing fails, at a bad line if they are refused, and when there are more distinct keys
     /// than numbers. What was read before remains, and [`finish`](Self::finish) must not be called.
     pub fn read_some(&mut self, max_records: usize) -> Result<Status, TraceError> {
-        for _ in 0..max_records {
-            if self.ended {
-                break;
-            }
+        let mut left = max_records;
+        while left > 0 && !self.ended {
             let step = match &mut self.layout {
-                Layout::Oracle => step_binary(&mut self.input, &mut self.builder)?,
+                Layout::Oracle => step_binary(&mut self.input, &mut self.builder, left)?,
                 Layout::Twitter => step_text(&mut self.input, &mut self.builder, twitter::record)?,
                 Layout::Columns(columns) => {
                     step_text(&mut self.input, &mut self.builder, |line| columns.record(line))?
                 }
             };
-            self.line += 1;
+            let lines = if let Step::Read(records) = step {
+                records
+            } else {
+                1
+            };
+            self.line += lines as u64;
+            left -= lines;
             match step {
-                Step::Read | Step::Blank => {}
+                Step::Read(_) | Step::Blank => {}
                 Step::End => self.ended = true,
                 Step::Bad(reason) => self.bad(reason)?,
             }
@@ -185,9 +189,13 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// What came of a line or record.
+/// Records of a binary file that are read together.
+const BATCH: usize = 64;
+
+/// What came of a line or some records.
 enum Step {
-    Read,
+    /// So many requests were read.
+    Read(usize),
     Blank,
     Bad(Reason),
     End,
@@ -218,27 +226,37 @@ fn step_text<R: Read>(
         Some(Line::Text(text)) => match parse(text) {
             Ok(record) => {
                 builder.push(&record)?;
-                Step::Read
+                Step::Read(1)
             }
             Err(reason) => Step::Bad(reason),
         },
     })
 }
 
-fn step_binary<R: Read>(input: &mut Input<R>, builder: &mut Builder) -> Result<Step, TraceError> {
+fn step_binary<R: Read>(
+    input: &mut Input<R>,
+    builder: &mut Builder,
+    max_records: usize,
+) -> Result<Step, TraceError> {
     let bytes = input.peek(oracle::RECORD)?;
-    if let Some(record) = bytes.first_chunk() {
-        builder.push(&oracle::record(record))?;
-        input.consume(oracle::RECORD);
-        return Ok(Step::Read);
+    let (records, rest) = bytes.as_chunks();
+    let batch = records.get(..max_records.min(BATCH)).unwrap_or(records);
+    if batch.is_empty() {
+        let left = rest.len();
+        input.consume(left);
+        return Ok(match left {
+            0 => Step::End,
+            bytes => Step::Bad(Reason::Cut {
+                bytes,
+                of: oracle::RECORD,
+            }),
+        });
     }
-    let left = bytes.len();
-    input.consume(left);
-    Ok(match left {
-        0 => Step::End,
-        bytes => Step::Bad(Reason::Cut {
-            bytes,
-            of: oracle::RECORD,
-        }),
-    })
+    builder.look_ahead(batch.iter().map(oracle::record));
+    for record in batch {
+        builder.push(&oracle::record(record))?;
+    }
+    let read = batch.len();
+    input.consume(read * oracle::RECORD);
+    Ok(Step::Read(read))
 }
