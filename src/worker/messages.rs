@@ -43,7 +43,7 @@ pub enum ToWorker {
         policy: String,
         /// Capacity in objects.
         capacity: u64,
-        /// How often to measure.
+        /// How often to measure, at least once.
         repeat: u32,
     },
 }
@@ -206,8 +206,8 @@ pub struct ReplayTimes {
     pub objects: u64,
     /// Requests that missed, each time.
     pub misses: u64,
-    /// Seconds that each replay took, reading the trace not included.
-    pub seconds: Vec<f64>,
+    /// Median of the seconds that a replay took, reading the trace not included.
+    pub seconds: f64,
 }
 
 impl JobEvent {
