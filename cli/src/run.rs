@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::{scenario, table, text, trace};
 use cacheplan_engine::cost::LineKind;
 use cacheplan_engine::report::{Latencies, Report};
-use cacheplan_engine::scenario::{Scenario, TraceWorkload, Workload};
+use cacheplan_engine::scenario::{RecordedTrace, Scenario, Workload};
 use cacheplan_engine::sim::Sim;
 use cacheplan_engine::units::Seconds;
 use cacheplan_engine::workload::trace::Trace;
@@ -15,12 +15,6 @@ use std::sync::Arc;
 
 /// Requests between two looks at the progress; a few hundredths of a second of work.
 const STEP: u64 = 100_000;
-
-/// Bounds of a scenario's duration, seconds; see `RunSettings::duration_s`.
-const DURATION_S: (u64, u64) = (10, 31 * 86_400);
-
-/// Part of a trace that warms the cache up where no scenario says otherwise, as in the app.
-const WARM_UP_SHARE: u64 = 5;
 
 /// Parts that the progress bar counts.
 const PARTS: u64 = 1_000;
@@ -59,30 +53,19 @@ pub(crate) fn run(args: &RunArgs) -> Result<String, Error> {
     Ok(summary(&scenario, &report))
 }
 
-/// Makes a given trace the workload. A scenario that asks for a trace of its own keeps its settings, and the
-/// simulation refuses another trace; for any other scenario the whole trace is replayed as recorded.
+/// Makes a given trace the workload, unless the scenario asks for a trace of its own: the simulation then refuses
+/// another one.
 fn bring_in(scenario: &mut Scenario, path: &Path, trace: &Trace) {
-    let settings = match &scenario.workload {
-        Workload::Trace(settings) if settings.fingerprint != 0 => return,
-        Workload::Trace(settings) => settings.clone(),
-        Workload::Synthetic { .. } => {
-            let seconds = trace.duration().as_secs().ceil() as u64;
-            let seconds = seconds.clamp(DURATION_S.0, DURATION_S.1);
-            scenario.run.duration_s = Seconds(seconds);
-            scenario.run.warm_up_s = Seconds(seconds / WARM_UP_SHARE);
-            TraceWorkload::default()
-        }
-    };
-    scenario.workload = Workload::Trace(TraceWorkload {
-        name: path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+    if matches!(&scenario.workload, Workload::Trace(asked) if asked.fingerprint != 0) {
+        return;
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    scenario.take_trace(RecordedTrace {
+        name: name.into_owned(),
         fingerprint: trace.fingerprint(),
         requests: trace.requests() as u64,
         objects: trace.objects() as u64,
-        ..settings
+        duration: Seconds(trace.duration().as_secs().ceil() as u64),
     });
 }
 

@@ -8,12 +8,14 @@ pub mod limits;
 pub mod link;
 mod plan;
 mod presets;
+mod traced;
 mod validate;
 
 pub use crate::catalog::Engine;
 pub use json::JsonError;
 pub use plan::{NodePrice, Plan, PlanError};
 pub use presets::{Preset, presets};
+pub use traced::RecordedTrace;
 pub use validate::{Bounds, Issue};
 
 use crate::units::{Bytes, PerSecond, Seconds, Share, Usd};
