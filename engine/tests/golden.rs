@@ -4,6 +4,8 @@
 //! the whole report. The end-to-end tests run the same scenarios in a browser worker. After a change that is
 //! meant to move figures, `CACHEPLAN_BLESS=1 cargo test --test golden` writes them anew.
 
+#![allow(clippy::unwrap_used)]
+
 use cacheplan_engine::report::{Report, ShardSummary, Summary};
 use cacheplan_engine::scenario::Scenario;
 use cacheplan_engine::sim::Sim;

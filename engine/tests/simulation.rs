@@ -1,5 +1,7 @@
 //! The simulation against theory, against itself, and against laws that always hold.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use cacheplan_engine::report::{Metric, Report};
 use cacheplan_engine::scenario::{KeyClass, Popularity, Rate, Scenario, Ttl, ValueSize, Workload};
 use cacheplan_engine::sim::{Sim, SimError};
@@ -61,9 +63,9 @@ fn che(rates: &[f64], keys: f64) -> f64 {
         let middle = (low + high) / 2.0;
         let resident: f64 = rates.iter().map(|rate| 1.0 - (-rate * middle).exp()).sum();
         if resident < keys {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     let hits: f64 = rates.iter().map(|rate| rate * (1.0 - (-rate * low).exp())).sum();
@@ -157,8 +159,10 @@ fn a_sampled_run_agrees_with_the_full_one() {
 #[test]
 fn the_books_balance_in_every_report() {
     for (seed, policy) in [(1, "lru"), (2, "random"), (3, "lru")] {
-        let mut scenario = Scenario::default();
-        scenario.seed = seed;
+        let mut scenario = Scenario {
+            seed,
+            ..Scenario::default()
+        };
         scenario.run.duration_s = Seconds(1_000);
         scenario.run.warm_up_s = Seconds(0);
         scenario.run.request_budget = 40_000 * seed;
