@@ -10,7 +10,7 @@ pub fn listen(session: Session, sharing: RwSignal<bool>) {
         if !(event.ctrl_key() || event.meta_key()) || event.alt_key() {
             return;
         }
-        match (event.key().to_lowercase().as_str(), event.shift_key()) {
+        match (event.key().to_ascii_lowercase().as_str(), event.shift_key()) {
             ("z", false) => session.undo(),
             ("z", true) | ("y", false) => session.redo(),
             ("s", false) => sharing.set(true),

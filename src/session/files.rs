@@ -60,7 +60,7 @@ async fn read(file: &web_sys::File) -> Result<Scenario, String> {
 fn file_name(scenario: &str) -> String {
     let plain = |c: char| {
         if c.is_alphanumeric() {
-            c.to_lowercase().next().unwrap_or(c)
+            c.to_ascii_lowercase()
         } else {
             ' '
         }
@@ -99,7 +99,7 @@ mod tests {
             "web-shop-sessions-peak.cacheplan.json"
         );
         assert_eq!(file_name("../.."), "scenario.cacheplan.json");
-        assert_eq!(file_name("Über 90 %"), "über-90.cacheplan.json");
+        assert_eq!(file_name("Über 90 %"), "Über-90.cacheplan.json");
         assert!(file_name(&"long ".repeat(100)).len() < 100);
     }
 }

@@ -114,3 +114,17 @@ fn median(mut values: Vec<f64>) -> f64 {
         _ => 0.0,
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "halves of small whole numbers are exact")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 3.0, 2.0]), 2.5);
+        assert_eq!(median(vec![7.0]), 7.0);
+        assert_eq!(median(Vec::new()), 0.0);
+    }
+}

@@ -160,3 +160,28 @@ impl Lru {
         self.table[hole] = NONE;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+
+    #[test]
+    fn the_probe_is_an_lru() {
+        let mut lru = Lru::new(50);
+        let mut model = VecDeque::new();
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            // Park and Miller's generator; the product of two draws makes low keys popular.
+            state = state * 48_271 % 2_147_483_647;
+            let key = (state % 13) * (state / 13 % 17);
+            let position = model.iter().position(|&held| held == key);
+            if let Some(position) = position {
+                model.remove(position);
+            }
+            model.push_front(key);
+            model.truncate(50);
+            assert_eq!(lru.access(key), position.is_some());
+        }
+    }
+}

@@ -122,3 +122,13 @@ fn split_mix(z: u64) -> u64 {
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_gives_the_published_first_number() {
+        assert_eq!(split_mix(0), 0xE220_A839_7B1D_CDAF);
+    }
+}

@@ -71,3 +71,19 @@ pub(super) fn ensure(tool: &Tool) -> Result<PathBuf> {
     run(&mut install).with_context(|| format!("cannot install {} {}", tool.package, tool.version))?;
     Ok(program)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn wasm_bindgen_is_of_the_version_in_the_lock_file() {
+        let lock = fs::read_to_string(paths::root().join("Cargo.lock")).unwrap();
+        let pinned = format!(
+            "name = \"wasm-bindgen\"\nversion = \"{}\"\n",
+            WASM_BINDGEN.version
+        );
+        assert!(lock.contains(&pinned), "{pinned}");
+    }
+}
