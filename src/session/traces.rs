@@ -4,15 +4,9 @@ use super::notices::Topic;
 use super::{NoticeAction, NoticeKind, Session, TraceInfo, TraceState};
 use crate::worker::messages::{Event, Job};
 use crate::worker::schedule::JobId;
-use cacheplan_engine::scenario::{RunSettings, Scenario, TraceWorkload, Workload};
+use cacheplan_engine::scenario::{RecordedTrace, Scenario, TraceWorkload, Workload};
 use cacheplan_engine::units::Seconds;
 use leptos::prelude::*;
-
-/// Bounds of a scenario's duration, seconds; see [`RunSettings::duration_s`].
-const DURATION_S: (u64, u64) = (10, 31 * 86_400);
-
-/// Part of a trace that warms the cache up unless the user says otherwise.
-const WARM_UP_SHARE: u64 = 5;
 
 /// The traces of this session. The files stay open, so that any worker can read them.
 #[derive(Default)]
@@ -175,31 +169,15 @@ fn matches(wanted: &TraceWorkload, info: &TraceInfo) -> bool {
     wanted.fingerprint == 0 || wanted.fingerprint == info.fingerprint
 }
 
-/// The scenario with this trace as its workload. How it is replayed stays as it is where the scenario asked for
-/// this trace; otherwise the whole trace is replayed as recorded.
+/// The scenario with this trace as its workload.
 fn with_trace(scenario: &Scenario, info: &TraceInfo) -> Scenario {
     let mut scenario = scenario.clone();
-    let asked_for = wanted(&scenario).filter(|wanted| matches(wanted, info)).cloned();
-    if asked_for
-        .as_ref()
-        .is_some_and(|wanted| wanted.fingerprint == info.fingerprint)
-    {
-        return scenario;
-    }
-    if asked_for.is_none() {
-        let duration = info.seconds.clamp(DURATION_S.0, DURATION_S.1);
-        scenario.run = RunSettings {
-            duration_s: Seconds(duration),
-            warm_up_s: Seconds(duration / WARM_UP_SHARE),
-            ..scenario.run
-        };
-    }
-    scenario.workload = Workload::Trace(TraceWorkload {
+    scenario.take_trace(RecordedTrace {
         name: info.name.clone(),
         fingerprint: info.fingerprint,
         requests: info.requests,
         objects: info.objects,
-        ..asked_for.unwrap_or_default()
+        duration: Seconds(info.seconds),
     });
     scenario
 }
