@@ -1,5 +1,5 @@
 // Replays a trace in a fresh worker of the app for each line of standard input, and answers each with a line of JSON:
-// the misses, and the seconds of three replays.
+// the misses, and the median of the seconds of three replays.
 //
 // node tests/e2e/bench/replay.js TRACE CAPACITY
 

@@ -35,7 +35,7 @@ test('a copied link opens the same scenario with the same numbers in a fresh pro
 const WRONGS = [
   ['cut', (link) => link.slice(0, -7), /is cut/],
   ['damaged', (link) => link.slice(0, 20) + (link[20] === 'A' ? 'B' : 'A') + link.slice(21), /is damaged/],
-  ['newer', (link) => link.replace(/^s1\./, 's99.'), /newer Cacheplan/],
+  ['newer', (link) => link.replace(/^s1\./, 's99.'), /newer version of Cacheplan/],
   ['foreign', () => 'what-is-this', /not a Cacheplan link/],
 ];
 
