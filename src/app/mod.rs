@@ -30,8 +30,12 @@ fn App() -> impl IntoView {
     let session = Session::provide();
     let sharing = RwSignal::new(false);
     keys::listen(session, sharing);
+    let scenario = session.scenario();
+    Effect::new(move |_| {
+        scenario.with(|scenario| document().set_title(&format!("{} · Cacheplan", scenario.name)));
+    });
     view! {
-        <a class="skip" href="#" on:click=skip_to_answer>
+        <a class="skip" href="#answer" on:click=move |event| skip_to_answer(&event)>
             "Skip to the answer"
         </a>
         <header::Header session sharing />
@@ -41,7 +45,7 @@ fn App() -> impl IntoView {
 }
 
 /// Moves the focus without touching the address, which holds the scenario.
-fn skip_to_answer(event: leptos::ev::MouseEvent) {
+fn skip_to_answer(event: &leptos::ev::MouseEvent) {
     event.prevent_default();
     if let Some(answer) = document().get_element_by_id("answer") {
         use wasm_bindgen::JsCast;

@@ -94,6 +94,7 @@ pub fn AnswerView(
     let nothing = move || answer.report.with(Option::is_none);
     view! {
         <section class="answer" aria-label="Projection">
+            <h2 class="unseen">"Projection"</h2>
             <TraceBar session=answer.session />
             <Show when=move || troubled.get()>
                 <p class="stale">"Not run: the scenario has a problem. The figures are those of the last run"</p>

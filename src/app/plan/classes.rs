@@ -1,6 +1,6 @@
 //! Which key class the editor shows; adding, copying and removing classes.
 
-use super::field::Editing;
+use super::editing::Editing;
 use crate::app::ui::{Glyph, Icon};
 use cacheplan_engine::scenario::{KeyClass, Scenario, Workload, limits};
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
 //! The cluster as a drawing: shards by zones, each node a vessel that memory fills and engine CPU colours.
 
 use super::answer::Answer;
-use crate::app::quantity::{clock, percent};
+use crate::app::quantity::{clock, percent_level};
 use crate::app::ui::resized;
 use cacheplan_engine::report::{Metric, Report};
 use leptos::html;
@@ -115,8 +115,8 @@ pub fn ClusterDrawing(answer: Answer) -> impl IntoView {
             format!(
                 "{} shards; fullest {} % of memory, busiest {} % of its engine CPU",
                 levels.len(),
-                percent(most(|level| level.memory)),
-                percent(most(|level| level.cpu))
+                percent_level(most(|level| level.memory)),
+                percent_level(most(|level| level.cpu))
             )
         })
     };
@@ -237,7 +237,7 @@ fn Node(shard: usize, primary: bool, x: f64, y: f64, width: f64, now: Memo<Vec<L
     let fill = move || (width - 4.0) * level().memory.clamp(0.0, 1.0);
     let heat = move || if primary { level().heat() } else { "copy" };
     let label = move || {
-        let memory = percent(level().memory);
+        let memory = percent_level(level().memory);
         match (primary, width > 104.0) {
             (true, true) => format!("primary {memory} %"),
             (true, false) => format!("{memory} %"),
@@ -245,12 +245,12 @@ fn Node(shard: usize, primary: bool, x: f64, y: f64, width: f64, now: Memo<Vec<L
             (false, false) => "copy".into(),
         }
     };
-    let cpu = move || primary.then(|| format!("CPU {} %", percent(level().cpu)));
+    let cpu = move || primary.then(|| format!("CPU {} %", percent_level(level().cpu)));
     view! {
         <g class=move || format!("node {}", heat())>
             <rect class="vessel" class:primary=primary x=x y=y width=width height=NODE_HEIGHT rx="4" />
             <rect class="fill" x=x + 2.0 y=y + 2.0 width=fill height=NODE_HEIGHT - 4.0 rx="2" />
-            <rect class="over" x=x + 2.0 y=y + 2.0 width=fill height=NODE_HEIGHT - 4.0 rx="2" />
+            <rect class="over" x=x y=y width=width height=NODE_HEIGHT rx="4" />
             <text x=x + 8.0 y=y + if primary { 15.0 } else { 22.0 } class="name">
                 {label}
             </text>
@@ -279,14 +279,17 @@ fn Field(shape: Shape, now: Memo<Vec<Level>>) -> impl IntoView {
                 <g class=move || format!("node {}", level().heat())>
                     <rect class="vessel" x=x y=y width=side height=side rx="3" />
                     <rect class="fill" x=x + 2.0 y=top width=side - 4.0 height=full />
-                    <rect class="over" x=x + 2.0 y=top width=side - 4.0 height=full />
+                    <rect class="over" x=x y=y width=side height=side rx="3" />
                 </g>
             }
         })
         .collect_view();
     let note = match shape.replicas {
         0 => format!("{count} primaries, in slot order, without replicas"),
-        replicas => format!("{count} primaries, in slot order; {replicas} replicas of each not drawn"),
+        1 => format!("{count} primaries, in slot order; the replica of each is not drawn"),
+        replicas => {
+            format!("{count} primaries, in slot order; the {replicas} replicas of each are not drawn")
+        }
     };
     view! {
         <svg width=shape.width height=height viewBox=format!("0 0 {} {height}", shape.width) aria-hidden="true">

@@ -1,7 +1,8 @@
 //! The editor: the scenario in sections that fold.
 
 use super::classes::ClassPicker;
-use super::field::{Control, Editing, explain};
+use super::editing::{Editing, explain};
+use super::field::Control;
 use super::fields::{self, Field};
 use super::trace::TraceSource;
 use crate::app::quantity::{Unit, exact, text};
@@ -149,6 +150,7 @@ pub fn Editor(editing: Editing) -> impl IntoView {
     let issues = editing.session.issues();
     view! {
         <div class="editor">
+            <h2 class="unseen">"Scenario"</h2>
             {move || {
                 let issues = issues.get();
                 (!issues.is_empty())

@@ -1,69 +1,10 @@
 //! The controls of the editor: one component for each kind of field.
 
-use super::fields::{Choice, Field, Number, Text, concerns, element_id};
+use super::editing::Editing;
+use super::fields::{Choice, Field, Number, Text, element_id};
 use crate::app::quantity::{QuantityError, exact, parse};
-use crate::session::Session;
-use cacheplan_engine::scenario::{Bounds, Issue, Scenario};
+use cacheplan_engine::scenario::Scenario;
 use leptos::prelude::*;
-use std::sync::Arc;
-
-/// What the controls work on.
-#[derive(Clone, Copy)]
-pub struct Editing {
-    /// Holds the open scenario.
-    pub session: Session,
-    /// Number of the key class that is open.
-    pub class: RwSignal<usize>,
-    /// What changes are measured against: the baseline's scenario, else the preset's.
-    pub reference: Signal<Option<Arc<Scenario>>>,
-}
-
-impl Editing {
-    /// A value of the open scenario, and whether it differs from the reference.
-    fn read<T: Clone + PartialEq + Send + Sync + 'static>(
-        self,
-        get: fn(&Scenario, usize) -> Option<T>,
-    ) -> (Memo<Option<T>>, Memo<Option<T>>) {
-        let scenario = self.session.scenario();
-        let value = Memo::new(move |_| scenario.with(|s| get(s, self.class.get())));
-        let before = Memo::new(move |_| {
-            let before = self
-                .reference
-                .with(|reference| reference.as_ref().and_then(|s| get(s, self.class.get())));
-            before.filter(|before| value.with(|value| value.as_ref().is_some_and(|value| value != before)))
-        });
-        (value, before)
-    }
-
-    /// The first thing that validation finds wrong with a field, in words.
-    fn issue(self, path: &'static str) -> Memo<Option<String>> {
-        let issues = self.session.issues();
-        Memo::new(move |_| {
-            let class = self.class.get();
-            issues.with(|issues| {
-                issues
-                    .iter()
-                    .find(|issue| concerns(path, class, &issue.path))
-                    .map(explain)
-            })
-        })
-    }
-
-    fn path(self, path: &'static str) -> String {
-        let first = path.split('|').next().unwrap_or(path);
-        first.replace("[]", &format!("[{}]", self.class.get_untracked()))
-    }
-}
-
-/// What an issue asks for, without the path, which the place beside the field tells.
-pub fn explain(issue: &Issue) -> String {
-    let text = issue.to_string();
-    match (&issue.bounds, text.split_once("must be ")) {
-        (Bounds::OneOf(_), _) => format!("{} is not known; choose another", issue.value.trim_matches('"')),
-        (_, Some((_, wanted))) => format!("Must be {wanted}"),
-        _ => text,
-    }
-}
 
 /// The control for a field.
 #[component]
@@ -161,7 +102,7 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
         own.set_value(Some(set));
         if value.get_untracked() != Some(set) {
             session.edit(editing.path(spec.path), move |scenario| {
-                (spec.set)(scenario, class, set)
+                (spec.set)(scenario, class, set);
             });
         }
         set
@@ -293,7 +234,7 @@ fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
     let choose = move |wanted: String| {
         let class = editing.class.get_untracked();
         session.edit(editing.path(spec.path), move |scenario| {
-            (spec.set)(scenario, class, &wanted)
+            (spec.set)(scenario, class, &wanted);
         });
     };
     let label_of = move |wanted: &str| {
@@ -364,7 +305,7 @@ fn TextControl(spec: &'static Text, editing: Editing) -> impl IntoView {
         } else if value.get_untracked().as_deref() != Some(&text) {
             let class = editing.class.get_untracked();
             session.edit(editing.path(spec.path), move |scenario| {
-                (spec.set)(scenario, class, &text)
+                (spec.set)(scenario, class, &text);
             });
         }
     };

@@ -1,6 +1,6 @@
 //! The headline figures as plain data: value, change against the baseline, and where each comes from.
 
-use crate::app::quantity::{Unit, clock, exact, fixed, percent, short, text};
+use crate::app::quantity::{Unit, clock, exact, fixed, percent, percent_level, short, text};
 use crate::session::Baseline;
 use cacheplan_engine::cost::LineKind;
 use cacheplan_engine::report::{Report, Sampling};
@@ -186,10 +186,10 @@ pub fn tiles(scenario: &Scenario, report: &Report, baseline: Option<&Baseline>) 
             origin: Origin {
                 formula: "99 % of requests are answered faster, as the application sees it",
                 numbers: format!(
-                    "hits: p99 {}; misses, database and store included: p99 {}; {} % of reads miss",
+                    "hits: p99 {}; misses, database and store included: p99 {}; {} % of requests are misses or writes, which the database answers",
                     text(summary.hit_latency.p99.0 as f64, Unit::Micros),
                     text(summary.miss_latency.p99.0 as f64, Unit::Micros),
-                    percent(1.0 - heads.hit_ratio)
+                    percent(ratio(counts.misses() + counts.writes, counts.requests()))
                 ),
                 assumption: format!(
                     "Round trip {}, database {} a query when nobody waits, with a queue beyond its capacity",
@@ -225,7 +225,7 @@ pub fn tiles(scenario: &Scenario, report: &Report, baseline: Option<&Baseline>) 
         },
         Tile {
             raw: heads.memory,
-            value: percent(heads.memory),
+            value: percent_level(heads.memory),
             unit: format!("% of {}", text(memory.maxmemory.0 as f64, Unit::Bytes)),
             note: match memory.evicting_since {
                 Some(since) => format!("full since {}", clock(since.as_secs())),
@@ -256,7 +256,7 @@ pub fn tiles(scenario: &Scenario, report: &Report, baseline: Option<&Baseline>) 
             value: evictions,
             unit: evictions_unit.into(),
             note: match counts.evictions {
-                0 => "nothing pushed out".into(),
+                0 => "no key evicted".into(),
                 _ => format!(
                     "{} % of misses",
                     percent(ratio(counts.misses_evicted, counts.misses()))
@@ -320,11 +320,11 @@ fn cost_tile(report: &Report, cost: f64, delta: Option<Delta>) -> Tile {
     Tile {
         raw: cost,
         value: text(cost, Unit::Usd),
-        unit: "/mo".into(),
+        unit: String::new(),
         note: if avoided > 0.0 {
             format!("saves {}", text(avoided, Unit::Usd))
         } else {
-            "nodes, on demand".into()
+            "on demand".into()
         },
         delta,
         origin: Origin {

@@ -1,8 +1,8 @@
 //! The editor on a phone: a sheet over the answer, opened by a button that stays in reach.
 
 use super::answer::Answer;
+use super::editing::Editing;
 use super::editor::Editor;
-use super::field::Editing;
 use super::figures::tiles;
 use crate::app::ui::{Glyph, Icon};
 use leptos::html;

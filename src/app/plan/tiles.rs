@@ -45,45 +45,46 @@ fn TileView(id: &'static str, title: &'static str, tile: Memo<Option<Tile>>) -> 
     let raw = move || tile.with(|tile| tile.as_ref().map(|tile| tile.raw.to_string()));
     let origin = Memo::new(move |_| tile.with(|tile| tile.as_ref().map(|tile| tile.origin.clone())));
     view! {
-        <div class="tile explained" data-tile=id data-value=raw>
-            <h3>{title}</h3>
-            <Bubble about=title>
-                {move || {
-                    origin
-                        .get()
-                        .map(|origin| {
-                            view! {
-                                <dl>
-                                    <dt>"Formula"</dt>
-                                    <dd>{origin.formula}</dd>
-                                    <dt>"Here"</dt>
-                                    <dd>{origin.numbers}</dd>
-                                    <dt>"Assumes"</dt>
-                                    <dd>{origin.assumption}</dd>
-                                    <dt>"Measure it"</dt>
-                                    <dd>{origin.measure}</dd>
-                                </dl>
-                            }
+            <div class="tile explained" data-tile=id data-value=raw>
+                <h3>{title}</h3>
+                <Show when=move || origin.with(Option::is_some)>
+    <Bubble about=title>
+                    {move || {
+                        origin
+                            .get()
+                            .map(|origin| {
+                                view! {
+                                    <dl>
+                                        <dt>"Formula"</dt>
+                                        <dd>{origin.formula}</dd>
+                                        <dt>"Here"</dt>
+                                        <dd>{origin.numbers}</dd>
+                                        <dt>"Assumes"</dt>
+                                        <dd>{origin.assumption}</dd>
+                                        <dt>"Measure it"</dt>
+                                        <dd>{origin.measure}</dd>
+                                    </dl>
+                                }
+                            })
+                    }}
+                </Bubble></Show>
+                <p class="value">
+                    <span>{value}</span>
+                    <i>{unit}</i>
+                </p>
+                <p class="note">
+                    {move || {
+                        tile.with(|tile| {
+                            let tile = tile.as_ref()?;
+                            Some(match &tile.delta {
+                                Some(delta) => view! { <DeltaView delta=delta.clone() /> }.into_any(),
+                                None => view! { <span>{tile.note.clone()}</span> }.into_any(),
+                            })
                         })
-                }}
-            </Bubble>
-            <p class="value">
-                <span>{value}</span>
-                <i>{unit}</i>
-            </p>
-            <p class="note">
-                {move || {
-                    tile.with(|tile| {
-                        let tile = tile.as_ref()?;
-                        Some(match &tile.delta {
-                            Some(delta) => view! { <DeltaView delta=delta.clone() /> }.into_any(),
-                            None => view! { <span>{tile.note.clone()}</span> }.into_any(),
-                        })
-                    })
-                }}
-            </p>
-        </div>
-    }
+                    }}
+                </p>
+            </div>
+        }
 }
 
 /// A change: arrow, sign, amount; coloured when it is good or bad.

@@ -41,9 +41,7 @@ pub fn FileButton(
         </button>
         <input
             type="file"
-            class="unseen"
-            tabindex="-1"
-            aria-label=label
+            hidden
             accept=accept
             node_ref=input
             on:change=move |_| {

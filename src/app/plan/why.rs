@@ -1,13 +1,14 @@
 //! "Why" and "Sure of it?": what the report says in words, and how far to trust it.
 
 use super::answer::Answer;
-use super::diagnosis::{Finding, Step, Tone, findings};
+use super::diagnosis::{Finding, Step, Tone, findings, sentence};
 use super::figures::sampled;
 use leptos::prelude::*;
 
 /// What the model leaves out, so that nobody reads it into the figures.
-const NOT_MODELLED: &str = "Not modelled yet: failover, replica reads and lag, network and connection limits, memory \
-fragmentation, large-value bandwidth, stampedes, CPU credits of burstable nodes";
+const NOT_MODELLED: &str = "Not modelled yet: failures, failover and resharding; what replicas do beyond their price; \
+retries, timeouts, connection pools and stampedes; network limits and burst credits; fragmentation; the sampling of \
+Redis and Valkey when they evict (here it is exact)";
 
 /// Findings, most pressing first; then how they came about.
 #[component]
@@ -15,33 +16,30 @@ pub fn Why(answer: Answer) -> impl IntoView {
     let found = answer.derive(|scenario, report, _| findings(scenario, report));
     let sampling = answer.derive(|_, report, _| (sampled(&report.sampling), report.engine_version.clone()));
     view! {
-        <div class="why">
-            <h2>"Why"</h2>
-            {move || match found.get() {
-                Some(found) => {
-                    found.into_iter().map(|finding| view! { <Item answer finding /> }).collect_view().into_any()
-                }
-                None => view! { <p class="item quiet">"No answer yet"</p> }.into_any(),
-            }}
-            <h2>"Sure of it?"</h2>
-            <div class="item" data-finding="sampling">
-                <p>
-                    {move || {
-                        sampling
-                            .get()
-                            .map(|(sampled, version)| {
-                                let mut said = sampled;
-                                if let Some(first) = said.get_mut(..1) {
-                                    first.make_ascii_uppercase();
-                                }
-                                format!("{said}. Same scenario, same numbers on any machine: engine {version}.")
-                            })
-                    }}
-                </p>
-                <p>{NOT_MODELLED}"."</p>
+            <div class="why">
+                <h2>"Why"</h2>
+                {move || match found.get() {
+                    Some(found) => {
+                        found.into_iter().map(|finding| view! { <Item answer finding /> }).collect_view().into_any()
+                    }
+                    None => view! { <p class="item quiet">"No answer yet"</p> }.into_any(),
+                }}
+                <h2>"Sure of it?"</h2>
+                <div class="item" data-finding="sampling">
+                    <p>
+                        {move || {
+                            sampling
+                                .get()
+                                .map(|(sampled, version)| {
+                                    let said = sentence(&sampled);
+    format!("{said}. Same scenario, same numbers on any machine: engine {version}.")
+                                })
+                        }}
+                    </p>
+                    <p>{NOT_MODELLED}"."</p>
+                </div>
             </div>
-        </div>
-    }
+        }
 }
 
 #[component]

@@ -9,7 +9,7 @@ mod show;
 mod tests;
 
 pub use parse::{QuantityError, parse};
-pub use show::{clock, digits3, exact, fixed, grouped, percent, short, text, usd};
+pub use show::{clock, digits3, exact, fixed, grouped, percent, percent_level, short, text, usd};
 
 /// What a number measures, and so how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -33,7 +33,7 @@ impl fmt::Display for QuantityError {
 /// # Errors
 /// Says whether the text is empty, has no number, or has a unit that does not fit.
 pub fn parse(text: &str, unit: Unit) -> Result<f64, QuantityError> {
-    let text = text.trim().to_lowercase().replace('−', "-");
+    let text = text.trim().to_ascii_lowercase().replace('−', "-");
     let text = text.trim_start_matches(['$', '~', '×', '=', ' ']);
     let text = ["us$", "usd", "zipf", "x"]
         .iter()

@@ -45,6 +45,8 @@ pub fn exact(value: f64, unit: Unit) -> String {
             }
         }
         Unit::Seconds => span(value),
+        // Beyond minutes nobody reads seconds.
+        Unit::Micros if value >= 1e9 => text(value, unit),
         Unit::Micros => ladder(value / 1e6, &SPANS[3..]),
         Unit::Percent => plain(value * 100.0) + " %",
         Unit::Hour => clock(value * 3_600.0),
@@ -176,7 +178,7 @@ pub fn short(value: f64, unit: Unit) -> (String, &'static str) {
         Unit::Bytes => on(value, &BINARY),
         Unit::Seconds => on(value, &SPANS[..6]),
         Unit::Micros if value == 0.0 => ("0".into(), "ms"),
-        Unit::Micros => on(value / 1e6, &SPANS[3..6]),
+        Unit::Micros => on(value / 1e6, &SPANS[1..6]),
         Unit::Percent => (percent(value), "%"),
         Unit::Hour => (clock(value * 3_600.0), ""),
         Unit::Usd => (usd(value), ""),
@@ -197,9 +199,6 @@ pub fn text(value: f64, unit: Unit) -> String {
 /// Percent without its sign; two decimals near either end, where they matter, else one.
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;
-    if value == 0.0 || value == 100.0 {
-        return fixed(value, 0);
-    }
     let edge = value.abs().min((100.0 - value).abs());
     let text = fixed(value, if edge < 1.0 { 2 } else { 1 });
     trimmed_whole(text)
@@ -209,9 +208,15 @@ pub fn percent(share: f64) -> String {
 fn trimmed_whole(text: String) -> String {
     match text.as_str() {
         "100.00" | "100.0" => "100".into(),
-        "0.00" | "−0.00" => "0".into(),
+        "0.00" => "0".into(),
         _ => text,
     }
+}
+
+/// Percent without its sign and, from ten on, without decimals: for levels that are read at a glance.
+pub fn percent_level(share: f64) -> String {
+    let value = share * 100.0;
+    trimmed(&fixed(value, if value.abs() < 10.0 { 1 } else { 0 }))
 }
 
 /// Whole dollars from ten on, else cents.

@@ -133,6 +133,11 @@ fn answers_keep_three_digits() {
     assert_eq!(text(999_960.0, Unit::Count), "1.00 M");
     assert_eq!(text(11_812.0, Unit::Micros), "11.8 ms");
     assert_eq!(text(0.0, Unit::Micros), "0 ms");
+    assert_eq!(text(68_451e6, Unit::Micros), "19.0 h");
+    assert_eq!(
+        (percent_level(0.9997), percent_level(0.068)),
+        ("100".into(), "6.8".into())
+    );
     assert_eq!(text(31_568_000_000.0, Unit::Bytes), "29.4 GiB");
     assert_eq!(text(1_151.06, Unit::Usd), "$1,151");
     assert_eq!(text(-128.0, Unit::Usd), "−$128");

@@ -9,10 +9,27 @@ pub fn Bubble(
     /// What is explained, for the button's name.
     about: &'static str,
     /// The explanation.
-    children: ChildrenFn,
+    children: Children,
 ) -> impl IntoView {
     let held = RwSignal::new(false);
-    let id = format!("about-{}", about.to_lowercase().replace(' ', "-"));
+    // Escape takes away what the pointer brought up, until it comes again.
+    let dismissed = RwSignal::new(false);
+    let escape = window_event_listener(leptos::ev::keydown, move |event| {
+        if event.key() == "Escape" {
+            held.set(false);
+            dismissed.set(true);
+        }
+    });
+    let moved = window_event_listener(leptos::ev::pointerover, move |_| {
+        if dismissed.get_untracked() {
+            dismissed.set(false);
+        }
+    });
+    on_cleanup(move || {
+        escape.remove();
+        moved.remove();
+    });
+    let id = format!("about-{}", about.to_ascii_lowercase().replace(' ', "-"));
     view! {
         <button
             type="button"
@@ -21,16 +38,11 @@ pub fn Bubble(
             aria-expanded=move || held.get().to_string()
             aria-controls=id.clone()
             on:click=move |_| held.update(|held| *held = !*held)
-            on:keydown=move |event| {
-                if event.key() == "Escape" {
-                    held.set(false);
-                }
-            }
             on:blur=move |_| held.set(false)
         >
             <super::Icon glyph=super::Glyph::INFO />
         </button>
-        <div class="bubble" id=id class:held=move || held.get()>
+        <div class="bubble" id=id class:held=move || held.get() class:dismissed=move || dismissed.get()>
             {children()}
         </div>
     }

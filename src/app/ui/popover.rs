@@ -24,6 +24,13 @@ pub fn Popover(
 ) -> impl IntoView {
     let root = NodeRef::<html::Div>::new();
     let trigger = NodeRef::<html::Button>::new();
+    let panel = NodeRef::<html::Div>::new();
+    // A panel that a shortcut opened is not beside the focus.
+    Effect::new(move |_| {
+        if let Some(panel) = panel.get() {
+            let _ = panel.focus();
+        }
+    });
     let inside = move |target: Option<web_sys::EventTarget>| {
         let node = target.and_then(|target| target.dyn_into::<web_sys::Node>().ok());
         root.get_untracked()
@@ -63,10 +70,10 @@ pub fn Popover(
                 aria-expanded=move || open.get().to_string()
                 on:click=move |_| open.update(|open| *open = !*open)
             >
-                {button.run()}
+                {move || button.run()}
             </button>
             <Show when=move || open.get()>
-                <div class="popover-panel" role="group" aria-label=name.clone()>
+                <div class="popover-panel" tabindex="-1" node_ref=panel role="group" aria-label=name.clone()>
                     {children()}
                 </div>
             </Show>

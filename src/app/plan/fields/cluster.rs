@@ -8,7 +8,7 @@ use cacheplan_engine::scenario::{Scenario, limits};
 use cacheplan_engine::units::{Bytes, PerSecond, Share, Usd};
 
 fn engine_name(engine: Engine) -> String {
-    engine.label().replace(' ', "-").to_lowercase()
+    engine.label().replace(' ', "-").to_ascii_lowercase()
 }
 
 /// The node types that the engine runs on, with memory and price; also the one chosen when it is none of them.

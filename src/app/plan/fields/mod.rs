@@ -128,8 +128,14 @@ impl Slider {
                 }
             }
             Self::Log(from, to) => {
-                let value = from * (to / from).powf(share);
-                rounded(value, unit).clamp(from, to)
+                // The ends need not be round.
+                if share <= 0.0 {
+                    from
+                } else if share >= 1.0 {
+                    to
+                } else {
+                    rounded(from * (to / from).powf(share), unit).clamp(from, to)
+                }
             }
         }
     }

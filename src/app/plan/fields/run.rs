@@ -81,7 +81,7 @@ pub const RUN: &[Field] = &[
         slider: Slider::Linear(0.0, 86_400.0, 900.0),
         get: |s, _| Some(s.run.warm_up_s.0 as f64),
         set: |s, _, value| {
-            s.run.warm_up_s = Seconds((value as u64).min(s.run.duration_s.0.saturating_sub(1)))
+            s.run.warm_up_s = Seconds((value as u64).min(s.run.duration_s.0.saturating_sub(1)));
         },
     }),
     Field::Number(Number {

@@ -28,7 +28,7 @@ fn change_ttl(scenario: &mut Scenario, at: usize, change: impl FnOnce(&mut Ttl))
 pub const TIME_TO_LIVE: &[Field] = &[
     Field::Choice(Choice {
         path: "workload.classes[].ttl|workload.ttl",
-        label: "Values expire",
+        label: "Expiry",
         hint: "Whether a stored value runs out; in a trace, this holds for requests that carry no TTL",
         options: |_| options(&[("none", "Never"), ("fixed", "After a time")]),
         get: |s, at| {

@@ -1,0 +1,166 @@
+//! What the database and the primaries have to bear, and what that does to latency.
+
+use super::{Finding, Tone, more_shards, points, share};
+use crate::app::quantity::{Unit, fixed, percent, text};
+use cacheplan_engine::report::{Report, ShardSummary};
+use cacheplan_engine::scenario::Scenario;
+
+/// Load of the database from which there is little left for a bad moment.
+const TIGHT: f64 = 0.8;
+/// A shard with so many times the mean of requests counts as hot.
+const HOT: f64 = 1.25;
+
+/// What the database gets.
+pub fn database(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let database = &report.summary.database;
+    let used = database.peak_utilisation;
+    if used <= 0.0 {
+        return None;
+    }
+    let capacity = scenario.database.capacity_per_s.0;
+    let peak = text(database.peak_per_s.0, Unit::PerSecond);
+    let can_take = text(capacity, Unit::PerSecond);
+    let without = database.without_cache_per_s.0;
+    let lost = if without > capacity {
+        format!(
+            " Without the cache it would get {}, {} times what it can take: losing the cache takes it down.",
+            text(without, Unit::PerSecond),
+            fixed(without / capacity, 1)
+        )
+    } else {
+        String::new()
+    };
+    let (tone, tag, title) = if used >= 1.0 {
+        (Tone::Bad, "Overload", "The database cannot keep up".to_string())
+    } else if used >= TIGHT {
+        (
+            Tone::Warning,
+            "Tight",
+            format!("Database at {} % of capacity", percent(used)),
+        )
+    } else if lost.is_empty() {
+        return None;
+    } else {
+        (
+            Tone::Plain,
+            "Dependence",
+            "The database lives on the cache".into(),
+        )
+    };
+    let waiting = if used >= 1.0 {
+        format!(
+            " Queries wait up to {}.",
+            text(database.peak_wait.0 as f64, Unit::Micros)
+        )
+    } else {
+        String::new()
+    };
+    Some(Finding {
+        id: "database",
+        tone,
+        tag,
+        title,
+        text: format!("At its peak it gets {peak} and completes {can_take} at most.{waiting}{lost}"),
+        step: None,
+    })
+}
+
+/// A shard that gets more than its share.
+pub fn hot_shard(report: &Report) -> Option<Finding> {
+    let shards = &report.shards;
+    if shards.len() < 2 {
+        return None;
+    }
+    let (number, hot) = busiest(shards, |shard| shard.operations_per_s.0)?;
+    let mean = shards.iter().map(|shard| shard.operations_per_s.0).sum::<f64>() / shards.len() as f64;
+    let times = hot.operations_per_s.0 / mean.max(1e-9);
+    if times < HOT {
+        return None;
+    }
+    let key = hot.hottest_key_share.0;
+    let cause = if key >= 0.05 {
+        " More shards do not spread a single key."
+    } else {
+        ""
+    };
+    Some(Finding {
+        id: "hot-shard",
+        tone: if hot.engine_cpu.0 >= TIGHT {
+            Tone::Warning
+        } else {
+            Tone::Plain
+        },
+        tag: "Hot shard",
+        title: format!("Shard {} gets {} times the mean", number + 1, fixed(times, 2)),
+        text: format!(
+            "{} against {} on average. Its busiest key takes {} % of it.{cause}",
+            text(hot.operations_per_s.0, Unit::PerSecond),
+            text(mean, Unit::PerSecond),
+            percent(key)
+        ),
+        step: None,
+    })
+}
+
+fn busiest(shards: &[ShardSummary], of: fn(&ShardSummary) -> f64) -> Option<(usize, &ShardSummary)> {
+    shards
+        .iter()
+        .enumerate()
+        .max_by(|(_, a), (_, b)| of(a).total_cmp(&of(b)))
+}
+
+/// A primary close to what its engine thread can do.
+pub fn cpu(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let (number, busy) = busiest(&report.shards, |shard| shard.engine_cpu.0)?;
+    let used = busy.engine_cpu.0;
+    if used < TIGHT {
+        return None;
+    }
+    Some(Finding {
+        id: "cpu",
+        tone: if used >= 1.0 { Tone::Bad } else { Tone::Warning },
+        tag: "CPU",
+        title: format!("Shard {} at {} % of its engine CPU", number + 1, percent(used)),
+        text: format!(
+            "It gets {} on average; latency rises steeply from here, and a peak or a failover has no room.",
+            text(busy.operations_per_s.0, Unit::PerSecond)
+        ),
+        step: more_shards(scenario),
+    })
+}
+
+/// What sets the slowest requests.
+pub fn tail(report: &Report) -> Option<Finding> {
+    let (summary, counts) = (&report.summary, &report.summary.counts);
+    let (hit, miss) = (
+        summary.hit_latency.p99.0 as f64,
+        summary.miss_latency.p50.0 as f64,
+    );
+    if counts.reads == 0 || hit <= 0.0 || miss <= 0.0 {
+        return None;
+    }
+    let slow = share(counts.misses() + counts.writes, counts.requests());
+    let title = match (slow > 0.01, counts.writes > counts.misses()) {
+        (true, true) => "Writes set the p99",
+        (true, false) => "Misses set the p99",
+        (false, _) => "Hits set the p99",
+    };
+    let conclusion = if slow > 0.01 {
+        "the slowest 1 % are among them, however fast the cache is."
+    } else {
+        "the slowest 1 % are still answered by the cache."
+    };
+    Some(Finding {
+        id: "tail",
+        tone: Tone::Plain,
+        tag: "Latency",
+        title: title.into(),
+        text: format!(
+            "A hit takes {} at its p99, a miss {} at the median. {} % of requests go to the database (misses and writes): {conclusion}",
+            text(hit, Unit::Micros),
+            text(miss, Unit::Micros),
+            points(slow)
+        ),
+        step: None,
+    })
+}

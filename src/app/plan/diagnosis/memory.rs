@@ -1,0 +1,127 @@
+//! What memory and TTL do to the hit rate.
+
+use super::{Change, Finding, Step, Tone, more_shards, points, sentence, share};
+use crate::app::quantity::{Unit, clock, percent, text};
+use cacheplan_engine::report::Report;
+use cacheplan_engine::scenario::Scenario;
+
+fn bytes(value: u64) -> String {
+    text(value as f64, Unit::Bytes)
+}
+
+/// Where the misses come from.
+pub fn misses(report: &Report) -> Option<Finding> {
+    let counts = &report.summary.counts;
+    if counts.reads == 0 {
+        return None;
+    }
+    let (cold, evicted, expired) = (counts.misses_cold, counts.misses_evicted, counts.misses_expired);
+    let title = if counts.misses() == 0 {
+        "Every read hits".to_string()
+    } else if evicted >= cold && evicted >= expired {
+        "Most misses are evicted keys".into()
+    } else if expired >= cold {
+        "Most misses are expired keys".into()
+    } else {
+        "Most misses are first reads".into()
+    };
+    let of_reads = |part: u64| points(share(part, counts.reads));
+    Some(Finding {
+        id: "misses",
+        tone: Tone::Plain,
+        tag: "Misses",
+        title,
+        text: sentence(&format!(
+            "{} % of reads miss: {} points evicted before they were asked for again, {} expired, {} never stored before. {}",
+            of_reads(counts.misses()),
+            of_reads(evicted),
+            of_reads(expired),
+            of_reads(cold),
+            match counts.misses() {
+                0 => "",
+                _ if evicted >= cold && evicted >= expired =>
+                    "More memory, or a better choice of what to evict, raises the hit rate.",
+                _ if expired >= cold => "A longer TTL raises the hit rate; more memory does not.",
+                _ => "Neither memory nor TTL avoids a first read.",
+            }
+        )),
+        step: None,
+    })
+}
+
+/// Memory that cannot hold what is asked for.
+pub fn undersized(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let (counts, memory) = (&report.summary.counts, &report.summary.memory);
+    let since = memory.evicting_since?;
+    if counts.evictions == 0 || report.summary.seconds <= 0.0 {
+        return None;
+    }
+    let lost = share(counts.misses_evicted, counts.reads);
+    let rate = counts.evictions as f64 / report.summary.seconds;
+    let pressing = lost >= 0.01;
+    Some(Finding {
+        id: "undersized",
+        tone: if pressing { Tone::Warning } else { Tone::Plain },
+        tag: if pressing { "Undersized" } else { "Full" },
+        title: if pressing {
+            format!("Evictions cost {} points of hit rate", points(lost))
+        } else {
+            "Full, and it hardly matters".into()
+        },
+        text: format!(
+            "All keys would take {}; maxmemory is {}. From {} on {} are evicted; {} % of reads miss because of it.",
+            bytes(memory.working_set.0),
+            bytes(memory.maxmemory.0),
+            clock(since.as_secs()),
+            text(rate, Unit::PerSecond).replace("/s", " keys/s"),
+            points(lost)
+        ),
+        step: more_shards(scenario).filter(|_| pressing),
+    })
+}
+
+/// Memory that nothing asks for.
+pub fn oversized(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let memory = &report.summary.memory;
+    let used = share(memory.peak_used.0, memory.maxmemory.0);
+    if memory.evicting_since.is_some() || used >= 0.5 || report.progress.0 < 1.0 || memory.maxmemory.0 == 0 {
+        return None;
+    }
+    let shards = scenario.cluster.shards;
+    let fewer = shards > 1 && used * f64::from(shards) / f64::from(shards - 1) < 0.9;
+    Some(Finding {
+        id: "oversized",
+        tone: Tone::Plain,
+        tag: "Roomy",
+        title: format!("{} % of memory is never used", percent(1.0 - used)),
+        text: format!(
+            "At most {} of {} fill up and nothing is evicted: more memory would not raise the hit rate.",
+            bytes(memory.peak_used.0),
+            bytes(memory.maxmemory.0)
+        ),
+        step: fewer.then(|| Step {
+            label: if shards == 2 {
+                "Try 1 shard".into()
+            } else {
+                format!("Try {} shards", shards - 1)
+            },
+            change: Change::Shards(shards - 1),
+        }),
+    })
+}
+
+/// Values too large for a node.
+pub fn refused(report: &Report) -> Option<Finding> {
+    let refused = report.summary.counts.refused;
+    (refused > 0).then(|| Finding {
+        id: "refused",
+        tone: Tone::Warning,
+        tag: "Too large",
+        title: "Some values fit on no node".into(),
+        text: format!(
+            "{} stores were refused: larger than maxmemory.",
+            text(refused as f64, Unit::Count)
+        ),
+        step: None,
+    })
+}

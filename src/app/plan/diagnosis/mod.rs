@@ -1,0 +1,126 @@
+//! A first diagnosis: plain sentences that the report's numbers support, and a step to try where one follows.
+
+mod load;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+use crate::app::quantity::fixed;
+use cacheplan_engine::report::Report;
+use cacheplan_engine::scenario::{Scenario, limits};
+
+/// How pressing a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tone {
+    /// Something fails.
+    Bad,
+    /// Something is tight.
+    Warning,
+    /// Good to know.
+    Plain,
+}
+
+/// Something that the report says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// For tests.
+    pub id: &'static str,
+    /// How pressing it is.
+    pub tone: Tone,
+    /// In a word or two.
+    pub tag: &'static str,
+    /// In a line.
+    pub title: String,
+    /// With the numbers.
+    pub text: String,
+    /// What to try.
+    pub step: Option<Step>,
+}
+
+/// A change to try.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What it does.
+    pub label: String,
+    /// The change.
+    pub change: Change,
+}
+
+/// What a step changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The number of shards, to this.
+    Shards(u32),
+}
+
+impl Change {
+    /// Path of the field that it changes.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Shards(_) => "cluster.shards",
+        }
+    }
+
+    /// Makes the change.
+    pub fn apply(self, scenario: &mut Scenario) {
+        match self {
+            Self::Shards(shards) => scenario.cluster.shards = shards,
+        }
+    }
+}
+
+/// All findings, most pressing first.
+pub fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
+    let mut found: Vec<Finding> = [
+        load::database(scenario, report),
+        memory::undersized(scenario, report),
+        load::cpu(scenario, report),
+        memory::refused(report),
+        load::hot_shard(report),
+        load::tail(report),
+        memory::oversized(scenario, report),
+        memory::misses(report),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    found.sort_by_key(|finding| finding.tone);
+    found
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+fn points(share: f64) -> String {
+    match share * 100.0 {
+        0.0 => "0".into(),
+        points if points < 0.005 => "under 0.01".into(),
+        points if points < 1.0 => fixed(points, 2),
+        points => fixed(points, 1),
+    }
+}
+
+/// A text that may begin with a number in words, as a sentence.
+pub fn sentence(text: &str) -> String {
+    let mut sentence = text.trim_end().to_string();
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
+}
+
+/// One shard more, where the cluster may have one.
+fn more_shards(scenario: &Scenario) -> Option<Step> {
+    let shards = scenario.cluster.shards + 1;
+    let nodes = shards * (1 + scenario.cluster.replicas);
+    let allowed = limits::SHARDS.contains(f64::from(shards)) && limits::NODES.contains(f64::from(nodes));
+    allowed.then(|| Step {
+        label: format!("Try {shards} shards"),
+        change: Change::Shards(shards),
+    })
+}

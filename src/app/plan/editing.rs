@@ -1,0 +1,66 @@
+//! What the editor works on, and how a field stands in it.
+
+use super::fields::concerns;
+use crate::session::Session;
+use cacheplan_engine::scenario::{Bounds, Issue, Scenario};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// What the controls work on.
+#[derive(Clone, Copy)]
+pub struct Editing {
+    /// Holds the open scenario.
+    pub session: Session,
+    /// Number of the key class that is open.
+    pub class: RwSignal<usize>,
+    /// What changes are measured against: the baseline's scenario, else the preset's.
+    pub reference: Signal<Option<Arc<Scenario>>>,
+}
+
+impl Editing {
+    /// A value of the open scenario, and whether it differs from the reference.
+    pub fn read<T: Clone + PartialEq + Send + Sync + 'static>(
+        self,
+        get: fn(&Scenario, usize) -> Option<T>,
+    ) -> (Memo<Option<T>>, Memo<Option<T>>) {
+        let scenario = self.session.scenario();
+        let value = Memo::new(move |_| scenario.with(|s| get(s, self.class.get())));
+        let before = Memo::new(move |_| {
+            let before = self
+                .reference
+                .with(|reference| reference.as_ref().and_then(|s| get(s, self.class.get())));
+            before.filter(|before| value.with(|value| value.as_ref().is_some_and(|value| value != before)))
+        });
+        (value, before)
+    }
+
+    /// The first thing that validation finds wrong with a field, in words.
+    pub fn issue(self, path: &'static str) -> Memo<Option<String>> {
+        let issues = self.session.issues();
+        Memo::new(move |_| {
+            let class = self.class.get();
+            issues.with(|issues| {
+                issues
+                    .iter()
+                    .find(|issue| concerns(path, class, &issue.path))
+                    .map(explain)
+            })
+        })
+    }
+
+    /// The path of a field with the number of the open class put in.
+    pub fn path(self, path: &'static str) -> String {
+        let first = path.split('|').next().unwrap_or(path);
+        first.replace("[]", &format!("[{}]", self.class.get_untracked()))
+    }
+}
+
+/// What an issue asks for, without the path, which the place beside the field tells.
+pub fn explain(issue: &Issue) -> String {
+    let text = issue.to_string();
+    match (&issue.bounds, text.split_once("must be ")) {
+        (Bounds::OneOf(_), _) => format!("{} is not known; choose another", issue.value.trim_matches('"')),
+        (_, Some((_, wanted))) => format!("Must be {wanted}"),
+        _ => text,
+    }
+}
