@@ -2,11 +2,11 @@
 
 use super::notices::Topic;
 use super::{NoticeAction, NoticeKind, Session};
-use cacheplan_engine::scenario::Scenario;
+use crate::worker::messages::{Event, Job};
+use cacheplan_engine::scenario::link;
 use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
 /// Largest file to open: a scenario takes a few kilobytes, and something else should be told apart at once.
 const LARGEST: f64 = 1e6;
@@ -29,31 +29,37 @@ impl Session {
 
     /// Opens a JSON file: one step of undo.
     pub fn import_json(self, file: web_sys::File) {
-        wasm_bindgen_futures::spawn_local(async move {
-            let name = file.name();
-            match read(&file).await {
+        let name = file.name();
+        if file.size() > LARGEST {
+            let why = "it is too large for a scenario file; to replay a trace, drop it on the workload";
+            return self.not_imported(&name, why);
+        }
+        self.with(|state| {
+            let listener = move |_, event| self.on_import_event(&name, event);
+            state.pool.submit(Job::ReadScenario, Some(file), None, listener);
+        });
+    }
+
+    fn on_import_event(self, name: &str, event: Event) {
+        match event {
+            Event::ScenarioRead { link } => match link::decode(&link) {
                 Ok(scenario) => {
                     self.replace(scenario);
                     let text = format!("Opened “{name}”.");
                     self.notify(Topic::File, NoticeKind::Info, text, &[NoticeAction::Undo]);
                 }
-                Err(why) => {
-                    let text = format!("“{name}” was not opened: {why}. The scenario is unchanged.");
-                    self.notify(Topic::File, NoticeKind::Error, text, &[]);
-                }
-            }
-        });
+                Err(error) => self.not_imported(name, &error.to_string()),
+            },
+            Event::Failed(failure) => self.not_imported(name, &failure.message),
+            // Of other jobs.
+            Event::Reading { .. } | Event::TraceRead(_) | Event::Progress { .. } | Event::Report { .. } => {}
+        }
     }
-}
 
-async fn read(file: &web_sys::File) -> Result<Scenario, String> {
-    if file.size() > LARGEST {
-        return Err("it is too large for a scenario file; to replay a trace, drop it on the workload".into());
+    fn not_imported(self, name: &str, why: &str) {
+        let text = format!("“{name}” was not opened: {why}. The scenario is unchanged.");
+        self.notify(Topic::File, NoticeKind::Error, text, &[]);
     }
-    let text = JsFuture::from(file.text()).await;
-    let text = text.ok().and_then(|text| text.as_string());
-    let text = text.ok_or("the browser could not read it")?;
-    Scenario::from_json(&text).map_err(|error| error.to_string())
 }
 
 /// A name that every file system takes: letters and digits of the scenario's name, the rest as hyphens.

@@ -403,8 +403,8 @@ impl Session {
             };
             self.hold(error, &meanwhile, ways);
         }
-        if let Some(error) = opening.bad_save {
-            let text = format!("What this browser kept from the last visit cannot be opened: {error}.");
+        if opening.bad_save {
+            let text = "What this browser kept from the last visit can no longer be opened.";
             self.notify(Topic::Storage, NoticeKind::Warning, text, &[]);
         }
         self.with(|state| state.saved = opening.saved);
@@ -480,7 +480,7 @@ impl Session {
         if address::fragment() != fragment {
             address::replace_fragment(&fragment);
         }
-        if changed && !storage::keep_scenario(&scenario.to_json()) {
+        if changed && !storage::keep_scenario(&fragment) {
             self.storage_refused();
         }
     }

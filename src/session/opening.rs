@@ -9,8 +9,8 @@ pub(super) struct Opening {
     pub(super) scenario: Scenario,
     /// The address holds a link that does not open: why.
     pub(super) bad_link: Option<LinkError>,
-    /// What this browser kept does not open: why.
-    pub(super) bad_save: Option<String>,
+    /// Whether this browser kept something that does not open.
+    pub(super) bad_save: bool,
     /// What this browser kept, when a link that does not open took precedence.
     pub(super) saved: Option<Scenario>,
 }
@@ -20,7 +20,7 @@ pub(super) fn choose(fragment: &str, kept: Option<&str>) -> Opening {
     let mut opening = Opening {
         scenario: Scenario::default(),
         bad_link: None,
-        bad_save: None,
+        bad_save: false,
         saved: None,
     };
     if !fragment.is_empty() {
@@ -32,10 +32,8 @@ pub(super) fn choose(fragment: &str, kept: Option<&str>) -> Opening {
             Err(error) => opening.bad_link = Some(error),
         }
     }
-    match kept.map(Scenario::from_json).transpose() {
-        Ok(saved) => opening.saved = saved,
-        Err(error) => opening.bad_save = Some(error.to_string()),
-    }
+    opening.saved = kept.and_then(|kept| link::decode(kept).ok());
+    opening.bad_save = kept.is_some() && opening.saved.is_none();
     let saved = match opening.bad_link {
         // Not in place of a link that someone sent: only if the user says so.
         Some(_) => None,
@@ -64,14 +62,14 @@ mod tests {
 
     #[test]
     fn a_link_goes_before_what_was_kept() {
-        let opening = choose(&link::encode(&named("sent")), Some(&named("kept").to_json()));
+        let opening = choose(&link::encode(&named("sent")), Some(&link::encode(&named("kept"))));
         assert_eq!(opening.scenario.name, "sent");
         assert_eq!(opening.bad_link, None);
     }
 
     #[test]
     fn what_was_kept_goes_before_the_preset() {
-        let opening = choose("", Some(&named("kept").to_json()));
+        let opening = choose("", Some(&link::encode(&named("kept"))));
         assert_eq!(opening.scenario.name, "kept");
         assert!(opening.saved.is_none());
         assert_eq!(choose("", None).scenario, first_preset());
@@ -80,7 +78,7 @@ mod tests {
     #[test]
     fn a_bad_link_opens_the_preset_and_says_so_and_what_was_kept_is_offered() {
         let link = link::encode(&named("sent"));
-        let opening = choose(&link[..link.len() - 5], Some(&named("kept").to_json()));
+        let opening = choose(&link[..link.len() - 5], Some(&link::encode(&named("kept"))));
         assert_eq!(opening.scenario, first_preset());
         assert_eq!(opening.bad_link, Some(LinkError::Cut));
         assert_eq!(opening.saved.map(|saved| saved.name), Some("kept".into()));
@@ -89,8 +87,8 @@ mod tests {
 
     #[test]
     fn what_was_kept_and_does_not_open_is_reported() {
-        let opening = choose("", Some("{\"version\": 99}"));
+        let opening = choose("", Some("s99.AAAA"));
         assert_eq!(opening.scenario, first_preset());
-        assert!(opening.bad_save.is_some_and(|error| error.contains("newer")));
+        assert!(opening.bad_save);
     }
 }

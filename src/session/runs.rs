@@ -140,8 +140,8 @@ impl Session {
                 }
             }
             Event::Failed(failure) => self.run_failed(failure),
-            // Told of reading jobs only.
-            Event::TraceRead(_) => {}
+            // Of other jobs.
+            Event::TraceRead(_) | Event::ScenarioRead { .. } => {}
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::Theme;
 
-/// Key of the last scenario, a scenario file's text.
+/// Key of the last scenario, as the text after `#` of a link.
 const SCENARIO: &str = "cacheplan.scenario";
 /// Key of the theme: `light` or `dark`, absent for the system's. `index.html` may read it before the app runs.
 const THEME: &str = "cacheplan.theme";
@@ -24,14 +24,14 @@ fn write(key: &str, value: Option<&str>) -> bool {
     })
 }
 
-/// The scenario file's text that was kept last.
+/// The link that was kept last.
 pub(super) fn scenario() -> Option<String> {
     read(SCENARIO)
 }
 
-/// Keeps a scenario file's text; false when the browser refuses.
-pub(super) fn keep_scenario(json: &str) -> bool {
-    write(SCENARIO, Some(json))
+/// Keeps a scenario's link; false when the browser refuses.
+pub(super) fn keep_scenario(link: &str) -> bool {
+    write(SCENARIO, Some(link))
 }
 
 /// The theme that was chosen.

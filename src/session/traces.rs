@@ -97,7 +97,8 @@ impl Session {
                 self.trace.set(TraceState::Failed { name, message });
                 self.notify(Topic::Trace, NoticeKind::Error, text, &[]);
             }
-            Event::Progress { .. } | Event::Report { .. } => {}
+            // Of other jobs.
+            Event::Progress { .. } | Event::Report { .. } | Event::ScenarioRead { .. } => {}
         }
     }
 

@@ -48,6 +48,12 @@ impl Read for BlobReader {
     }
 }
 
+/// The whole content as text; bytes that are no UTF-8 become replacement characters.
+pub(super) fn text(blob: &web_sys::Blob) -> Result<String> {
+    let reader = web_sys::FileReaderSync::new().map_err(|error| js_error(&error))?;
+    reader.read_as_text(blob).map_err(|error| js_error(&error))
+}
+
 /// `NotReadableError` and the like, in words.
 fn js_error(error: &JsValue) -> Error {
     Error::other(format!(

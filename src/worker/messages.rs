@@ -1,7 +1,7 @@
 //! What page and worker say to each other.
 //!
-//! A message is a JavaScript array. Its first element is the JSON text of [`ToWorker`] or [`FromWorker`], so that
-//! tests and benchmarks can talk to a worker too, or else the bytes of a [`JobEvent`] in postcard, which takes far
+//! A message is a JavaScript array. Its first element is the JSON text of [`ToWorker`], [`FromWorker`] or
+//! [`Answer`], so that tests and benchmarks can talk to a worker too, or else the bytes of a [`JobEvent`] in postcard, which takes far
 //! less code than JSON for the many fields of a report. Attachments follow: a `File` to read, or a `Float64Array`
 //! for each column of a report's series, handed over rather than copied.
 //!
@@ -18,7 +18,7 @@ pub const COARSE_REQUESTS: u64 = 150_000;
 /// From the page to a worker. A worker does one job at a time; a new one takes the place of the old.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// Start a job. A trace job has the trace's `File` attached.
+    /// Start a job. Jobs that read have the `File` attached.
     Start {
         /// Goes into every message about it.
         id: JobId,
@@ -30,13 +30,13 @@ pub enum ToWorker {
         /// Which.
         id: JobId,
     },
-    /// Run a scenario in one go and answer [`FromWorker::Golden`]: for tests, which compare its text with that
+    /// Run a scenario in one go and answer [`Answer::Golden`]: for tests, which compare its text with that
     /// of a native run.
     Golden {
         /// A scenario file's text.
         scenario_json: String,
     },
-    /// Replay a trace through one policy and answer [`FromWorker::ReplayBench`]: for benchmarks. Attached: the
+    /// Replay a trace through one policy and answer [`Answer::ReplayBench`]: for benchmarks. Attached: the
     /// trace in oracleGeneral form, as an `ArrayBuffer`, typed array, `Blob` or `File`.
     ReplayBench {
         /// A name of the [policy registry](cacheplan_engine::policy::REGISTRY).
@@ -58,6 +58,9 @@ pub enum Job {
     },
     /// Read a trace, keep it, and say what is in it.
     ReadTrace,
+    /// Read a scenario file and answer with it as a link: the parser, and all that it can say about a file, is in
+    /// the worker already and need not be in the page too.
+    ReadScenario,
 }
 
 /// From a worker to the page.
@@ -73,6 +76,11 @@ pub enum FromWorker {
         /// Message and place of the panic.
         message: String,
     },
+}
+
+/// From a worker to a test or a benchmark, which the page never asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
     /// Answer to [`ToWorker::Golden`].
     Golden {
         /// The complete [`Report`] as `serde_json` writes it (NaN as null), or why there is none.
@@ -101,6 +109,11 @@ pub enum Event {
     },
     /// The trace is read and the worker holds it. The last event of [`Job::ReadTrace`].
     TraceRead(TraceInfo),
+    /// The scenario file is read. The last event of [`Job::ReadScenario`].
+    ScenarioRead {
+        /// The scenario in it, as the text after `#` of a link.
+        link: String,
+    },
     /// A run goes on.
     Progress {
         /// Which stage.
@@ -127,7 +140,7 @@ impl Event {
     pub fn is_last(&self) -> bool {
         match self {
             Self::Report { stage, complete, .. } => *complete && *stage == Stage::Refined,
-            Self::TraceRead(_) | Self::Failed(_) => true,
+            Self::TraceRead(_) | Self::ScenarioRead { .. } | Self::Failed(_) => true,
             Self::Reading { .. } | Self::Progress { .. } => false,
         }
     }

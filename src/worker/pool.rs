@@ -51,11 +51,11 @@ impl Drop for Running {
 }
 
 impl Pool {
-    /// A pool that leaves one core to the page, and has at most four workers. The first one starts at once, so
-    /// that it is there when the first job comes.
+    /// A pool that leaves one core to the page, and has two to four workers: with one, a file could not be read
+    /// while a run goes on. The first starts at once, so that it is there when the first job comes.
     pub fn start() -> Self {
         let cores = web_sys::window().map_or(1.0, |window| window.navigator().hardware_concurrency());
-        let most = (cores - 1.0).clamp(1.0, 4.0) as usize;
+        let most = (cores - 1.0).clamp(2.0, 4.0) as usize;
         let pool = Self(Rc::new(Inner {
             schedule: RefCell::new(Schedule::new(most)),
             workers: RefCell::default(),
@@ -66,7 +66,7 @@ impl Pool {
         pool
     }
 
-    /// Has a job done. `file` is the trace that it reads, `trace` that trace's fingerprint when it is known.
+    /// Has a job done. `file` is what it reads; `trace` the fingerprint of the trace that it needs, if any.
     /// Events come after this returns, the last being one that [`Event::is_last`].
     pub fn submit(
         &self,
@@ -187,8 +187,6 @@ impl Pool {
                 self.refuse_build(&format!("page {BUILD_ID}, worker {build_id}"));
             }
             Ok(Incoming::Message(FromWorker::Panicked { message })) => self.died(at, &message),
-            // Answers to tests and benchmarks, which talk to a worker of their own.
-            Ok(Incoming::Message(FromWorker::Golden { .. } | FromWorker::ReplayBench(_))) => {}
             Err(error) => self.refuse_build(&error),
         }
     }

@@ -1,12 +1,12 @@
 //! The worker's side: an inbox, and a job done in slices between looks into it.
 
 use super::BUILD_ID;
-use super::blob::BlobReader;
-use super::messages::{Cause, Event, Failure, FromWorker, Job, JobEvent, ReplayTimes, ToWorker};
+use super::blob::{self, BlobReader};
+use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, JobEvent, ReplayTimes, ToWorker};
 use super::schedule::JobId;
 use super::task::{Reading, Simulation, golden, info_of, replay_bench};
 use super::wire::{self, Outgoing};
-use cacheplan_engine::scenario::{Scenario, Workload};
+use cacheplan_engine::scenario::{Scenario, Workload, link};
 use cacheplan_engine::workload::trace::Trace;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ enum Task {
         /// The run that it is read for, if any.
         then: Option<Box<Scenario>>,
     },
+    ReadScenario(web_sys::Blob),
     Simulate(Box<Simulation>),
 }
 
@@ -107,7 +108,7 @@ impl Server {
             }
             ToWorker::Golden { scenario_json } => {
                 let report_json = golden(&scenario_json);
-                self.post(wire::pack(&FromWorker::Golden { report_json }));
+                self.post(wire::pack(&Answer::Golden { report_json }));
             }
             ToWorker::ReplayBench {
                 policy,
@@ -115,7 +116,7 @@ impl Server {
                 repeat,
             } => {
                 let times = self.bench(&attachment, &policy, capacity, repeat);
-                self.post(wire::pack(&FromWorker::ReplayBench(times)));
+                self.post(wire::pack(&Answer::ReplayBench(times)));
             }
         }
         self.wake_up();
@@ -124,10 +125,10 @@ impl Server {
     fn take_on(&mut self, job: Job, file: &JsValue) -> Result<Task, Failure> {
         match job {
             Job::ReadTrace => self.begin_reading(file, None),
+            Job::ReadScenario => Ok(Task::ReadScenario(blob_of(file)?)),
             Job::Run { scenario_json } => {
-                let scenario = Scenario::from_json(&scenario_json)
-                    .map_err(|error| Failure::new(Cause::Input, error.to_string()))?;
-                let scenario = Box::new(scenario);
+                let scenario =
+                    Box::new(Scenario::from_json(&scenario_json).map_err(|error| unusable(&error))?);
                 if self.has_trace_of(&scenario) {
                     Ok(self.simulate(scenario))
                 } else {
@@ -195,6 +196,13 @@ impl Server {
                     }
                 }
             }
+            Task::ReadScenario(blob) => {
+                let text = blob::text(&blob).map_err(|error| unusable(&error))?;
+                let scenario = Scenario::from_json(&text).map_err(|error| unusable(&error))?;
+                let link = link::encode(&scenario);
+                self.tell(id, Event::ScenarioRead { link });
+                Ok(None)
+            }
             Task::Simulate(mut simulation) => match simulation.slice(&clock) {
                 None => Ok(Some(Task::Simulate(simulation))),
                 Some(event) => {
@@ -246,19 +254,33 @@ impl Server {
     }
 }
 
-/// Begins to read an attachment: a `File` or `Blob`, or bytes, which become one.
+/// Begins to read an attached trace.
 fn read(source: &JsValue) -> Result<Reading<BlobReader>, Failure> {
-    let no_file = |_| Failure::new(Cause::Input, "the trace's file is not at hand");
-    let blob = match source.dyn_ref::<web_sys::Blob>() {
-        Some(blob) => blob.clone(),
-        None if source.is_undefined() => return Err(no_file(JsValue::UNDEFINED)),
-        None => web_sys::Blob::new_with_u8_array_sequence(&js_sys::Array::of1(source)).map_err(no_file)?,
-    };
     let name = source
         .dyn_ref::<web_sys::File>()
         .map(web_sys::File::name)
         .unwrap_or_default();
+    let blob = blob_of(source)?;
     let size = blob.size();
-    let reader = BlobReader::new(blob).map_err(|error| Failure::new(Cause::Input, error.to_string()))?;
-    Reading::new(reader, name, size)
+    Reading::new(
+        BlobReader::new(blob).map_err(|error| unusable(&error))?,
+        name,
+        size,
+    )
+}
+
+/// An attachment: a `File` or `Blob`, or bytes, which become one.
+fn blob_of(source: &JsValue) -> Result<web_sys::Blob, Failure> {
+    if let Some(blob) = source.dyn_ref::<web_sys::Blob>() {
+        return Ok(blob.clone());
+    }
+    if source.is_undefined() {
+        return Err(unusable("the file is not at hand"));
+    }
+    web_sys::Blob::new_with_u8_array_sequence(&js_sys::Array::of1(source))
+        .map_err(|error| unusable(&wire::describe(&error)))
+}
+
+fn unusable(error: &(impl ToString + ?Sized)) -> Failure {
+    Failure::new(Cause::Input, error.to_string())
 }
