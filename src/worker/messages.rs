@@ -1,9 +1,10 @@
 //! What page and worker say to each other.
 //!
-//! A message is a JavaScript array. Its first element is the JSON text of [`ToWorker`], [`FromWorker`] or
-//! [`Answer`], so that tests and benchmarks can talk to a worker too, or else the bytes of a [`JobEvent`] in postcard, which takes far
-//! less code than JSON for the many fields of a report. Attachments follow: a `File` to read, or a `Float64Array`
-//! for each column of a report's series, handed over rather than copied.
+//! A message is a JavaScript array. To a worker its first element is the JSON text of [`ToWorker`], so that tests
+//! and benchmarks can ask it too; they are answered with the JSON text of [`Answer`]. To the page it is the bytes of
+//! [`FromWorker`] in postcard, which takes far less code than JSON for the many fields of a report. Attachments
+//! follow: a `File` to read, or a `Float64Array` for each column of a report's series, handed over rather than
+//! copied.
 //!
 //! Page and worker are of the same build, so the form has no versions; the [`Ready`](FromWorker::Ready) that a
 //! worker starts with says of which build it is.
@@ -66,7 +67,8 @@ pub enum Job {
 /// From a worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromWorker {
-    /// Always the first message. The page sends nothing before it and refuses another build.
+    /// Always the first message. The page sends nothing before it and refuses another build. Stays the first
+    /// variant, so that builds understand each other's.
     Ready {
         /// [`BUILD_ID`](super::BUILD_ID) of the worker.
         build_id: String,
@@ -76,10 +78,17 @@ pub enum FromWorker {
         /// Message and place of the panic.
         message: String,
     },
+    /// Something happens to a job.
+    Job {
+        /// Which.
+        id: JobId,
+        /// What.
+        event: Event,
+    },
 }
 
 /// From a worker to a test or a benchmark, which the page never asks for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Answer {
     /// Answer to [`ToWorker::Golden`].
     Golden {
@@ -88,15 +97,6 @@ pub enum Answer {
     },
     /// Answer to [`ToWorker::ReplayBench`].
     ReplayBench(Result<ReplayTimes, String>),
-}
-
-/// Something that happens to a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobEvent {
-    /// Which job.
-    pub id: JobId,
-    /// What happens.
-    pub event: Event,
 }
 
 /// What happens to a job.
@@ -211,7 +211,7 @@ pub struct TraceInfo {
 }
 
 /// What [`ToWorker::ReplayBench`] measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReplayTimes {
     /// Requests replayed, each time.
     pub requests: u64,
@@ -223,16 +223,13 @@ pub struct ReplayTimes {
     pub seconds: f64,
 }
 
-impl JobEvent {
+impl FromWorker {
     /// As bytes, and the columns that go beside them.
     ///
     /// # Errors
     /// When it cannot be encoded.
     pub fn encode(mut self) -> Result<(Vec<u8>, Vec<Vec<f64>>), String> {
-        let columns = match &mut self.event {
-            Event::Report { report, .. } => std::mem::take(&mut report.series.columns),
-            _ => Vec::new(),
-        };
+        let columns = self.columns().map(std::mem::take).unwrap_or_default();
         let bytes = postcard::to_allocvec(&self).map_err(|error| error.to_string())?;
         Ok((bytes, columns))
     }
@@ -240,13 +237,23 @@ impl JobEvent {
     /// From what [`encode`](Self::encode) made.
     ///
     /// # Errors
-    /// When the bytes are no event of this build.
+    /// When the bytes are no message of this build.
     pub fn decode(bytes: &[u8], columns: Vec<Vec<f64>>) -> Result<Self, String> {
-        let mut event: Self = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
-        if let Event::Report { report, .. } = &mut event.event {
-            report.series.columns = columns;
+        let mut message: Self = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+        if let Some(place) = message.columns() {
+            *place = columns;
         }
-        Ok(event)
+        Ok(message)
+    }
+
+    fn columns(&mut self) -> Option<&mut Vec<Vec<f64>>> {
+        match self {
+            Self::Job {
+                event: Event::Report { report, .. },
+                ..
+            } => Some(&mut report.series.columns),
+            _ => None,
+        }
     }
 }
 
@@ -271,7 +278,7 @@ mod tests {
             column[0] = f64::NAN;
         }
         let report = Box::new(sent);
-        let sent = JobEvent {
+        let sent = FromWorker::Job {
             id: 3,
             event: Event::Report {
                 stage: Stage::Refined,
@@ -281,14 +288,14 @@ mod tests {
         };
         let (bytes, columns) = sent.clone().encode().unwrap();
         assert!(!columns.is_empty());
-        let received = JobEvent::decode(&bytes, columns).unwrap();
+        let received = FromWorker::decode(&bytes, columns).unwrap();
         // NaN is not equal to itself, but written the same.
         assert_eq!(format!("{received:?}"), format!("{sent:?}"));
     }
 
     #[test]
-    fn bytes_of_something_else_are_no_event() {
-        assert!(JobEvent::decode(&[1, 99, 0], vec![]).is_err());
+    fn bytes_of_something_else_are_no_message() {
+        assert!(FromWorker::decode(&[1, 99, 0], vec![]).is_err());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The page's side: starts workers, hands them jobs, replaces those that die.
 
 use super::BUILD_ID;
-use super::messages::{Cause, Event, Failure, FromWorker, Job, JobEvent, ToWorker};
+use super::messages::{Cause, Event, Failure, FromWorker, Job, ToWorker};
 use super::schedule::{Action, JobId, Schedule};
-use super::wire::{self, Incoming};
+use super::wire;
 use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -117,7 +117,7 @@ impl Pool {
     fn send(&self, at: usize, message: &ToWorker, file: Option<&web_sys::File>) -> Result<(), String> {
         let workers = self.0.workers.borrow();
         let running = workers.get(&at).ok_or("the worker is gone")?;
-        let outgoing = wire::pack(message)?;
+        let outgoing = wire::pack_text(message)?;
         if let Some(file) = file {
             outgoing.attach(file);
         }
@@ -174,24 +174,24 @@ impl Pool {
     }
 
     fn on_message(&self, at: usize, data: &JsValue) {
-        match wire::unpack_for_page(data) {
-            Ok(Incoming::Event(event)) => self.on_event(at, event),
-            Ok(Incoming::Message(FromWorker::Ready { build_id })) if build_id == BUILD_ID => {
+        match wire::unpack(data) {
+            Ok(FromWorker::Job { id, event }) => self.on_event(at, id, event),
+            Ok(FromWorker::Ready { build_id }) if build_id == BUILD_ID => {
                 if let Some(running) = self.0.workers.borrow_mut().get_mut(&at) {
                     running.deadline = None;
                 }
                 let actions = self.0.schedule.borrow_mut().ready(at);
                 self.perform(actions);
             }
-            Ok(Incoming::Message(FromWorker::Ready { build_id })) => {
+            Ok(FromWorker::Ready { build_id }) => {
                 self.refuse_build(&format!("page {BUILD_ID}, worker {build_id}"));
             }
-            Ok(Incoming::Message(FromWorker::Panicked { message })) => self.died(at, &message),
+            Ok(FromWorker::Panicked { message }) => self.died(at, &message),
             Err(error) => self.refuse_build(&error),
         }
     }
 
-    fn on_event(&self, at: usize, JobEvent { id, event }: JobEvent) {
+    fn on_event(&self, at: usize, id: JobId, event: Event) {
         if !self.0.schedule.borrow().is_current(at, id) {
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::BUILD_ID;
 use super::blob::{self, BlobReader};
-use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, JobEvent, ReplayTimes, ToWorker};
+use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, ReplayTimes, ToWorker};
 use super::schedule::JobId;
 use super::task::{Reading, Simulation, golden, info_of, replay_bench};
 use super::wire::{self, Outgoing};
@@ -65,7 +65,7 @@ pub fn start() -> Result<(), JsValue> {
         trace: None,
     };
     let build_id = BUILD_ID.to_owned();
-    server.post(wire::pack(&FromWorker::Ready { build_id }));
+    server.post(wire::pack(FromWorker::Ready { build_id }));
     SERVER.set(Some(server));
     Ok(())
 }
@@ -82,7 +82,7 @@ fn with_server(act: impl FnOnce(&mut Server)) {
 fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let message = panic.to_string();
     let scope = js_sys::global().dyn_into::<web_sys::DedicatedWorkerGlobalScope>();
-    if let (Ok(scope), Ok(outgoing)) = (scope, wire::pack(&FromWorker::Panicked { message })) {
+    if let (Ok(scope), Ok(outgoing)) = (scope, wire::pack(FromWorker::Panicked { message })) {
         scope.post_message(&outgoing.array).ok();
     }
     console_error_panic_hook::hook(panic);
@@ -90,10 +90,10 @@ fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
 
 impl Server {
     fn receive(&mut self, data: &JsValue) {
-        let (message, attachment) = match wire::unpack_for_worker(data) {
+        let (message, attachment) = match wire::unpack_text(data) {
             Ok(unpacked) => unpacked,
             // The page and this worker have agreed on the build: only a stranger writes so.
-            Err(error) => return self.post(wire::pack(&FromWorker::Panicked { message: error })),
+            Err(error) => return self.post(wire::pack(FromWorker::Panicked { message: error })),
         };
         match message {
             ToWorker::Start { id, job } => {
@@ -108,7 +108,7 @@ impl Server {
             }
             ToWorker::Golden { scenario_json } => {
                 let report_json = golden(&scenario_json);
-                self.post(wire::pack(&Answer::Golden { report_json }));
+                self.post(wire::pack_text(&Answer::Golden { report_json }));
             }
             ToWorker::ReplayBench {
                 policy,
@@ -116,7 +116,7 @@ impl Server {
                 repeat,
             } => {
                 let times = self.bench(&attachment, &policy, capacity, repeat);
-                self.post(wire::pack(&Answer::ReplayBench(times)));
+                self.post(wire::pack_text(&Answer::ReplayBench(times)));
             }
         }
         self.wake_up();
@@ -238,7 +238,7 @@ impl Server {
     }
 
     fn tell(&self, id: JobId, event: Event) {
-        self.post(wire::pack_event(JobEvent { id, event }));
+        self.post(wire::pack(FromWorker::Job { id, event }));
     }
 
     fn post(&self, message: Result<Outgoing, String>) {

@@ -1,51 +1,15 @@
 //! Messages as JavaScript values; their form stands in [`messages`](super::messages).
 
-use super::messages::{FromWorker, JobEvent, ToWorker};
+use super::messages::{FromWorker, ToWorker};
 use js_sys::{Array, Float64Array, JsString, Uint8Array};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A message on its way: the array, and what of it is handed over rather than copied.
+#[derive(Default)]
 pub(super) struct Outgoing {
     pub(super) array: Array,
     pub(super) transfer: Array,
-}
-
-/// What a worker sent.
-pub(super) enum Incoming {
-    Message(FromWorker),
-    Event(JobEvent),
-}
-
-/// A message as text.
-///
-/// # Errors
-/// When it cannot be written as JSON.
-pub(super) fn pack(message: &impl Serialize) -> Result<Outgoing, String> {
-    let json = serde_json::to_string(message).map_err(|error| error.to_string())?;
-    Ok(Outgoing {
-        array: Array::of1(&JsValue::from_str(&json)),
-        transfer: Array::new(),
-    })
-}
-
-/// An event as bytes, with the columns that go beside it.
-///
-/// # Errors
-/// When it cannot be encoded.
-pub(super) fn pack_event(event: JobEvent) -> Result<Outgoing, String> {
-    let (bytes, columns) = event.encode()?;
-    let outgoing = Outgoing {
-        array: Array::new(),
-        transfer: Array::new(),
-    };
-    let bytes = Uint8Array::from(bytes.as_slice());
-    outgoing.hand_over(&bytes, &bytes.buffer());
-    for column in columns {
-        let column = Float64Array::from(column.as_slice());
-        outgoing.hand_over(&column, &column.buffer());
-    }
-    Ok(outgoing)
 }
 
 impl Outgoing {
@@ -60,40 +24,67 @@ impl Outgoing {
     }
 }
 
-/// What the page sent, and its attachment.
+/// A message as text: [`ToWorker`], or an [`Answer`](super::messages::Answer).
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub(super) fn pack_text(message: &impl Serialize) -> Result<Outgoing, String> {
+    let json = serde_json::to_string(message).map_err(|error| error.to_string())?;
+    let outgoing = Outgoing::default();
+    outgoing.attach(&JsValue::from_str(&json));
+    Ok(outgoing)
+}
+
+/// A message to the page, with the columns that go beside it.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub(super) fn pack(message: FromWorker) -> Result<Outgoing, String> {
+    let (bytes, columns) = message.encode()?;
+    let outgoing = Outgoing::default();
+    let bytes = Uint8Array::from(bytes.as_slice());
+    outgoing.hand_over(&bytes, &bytes.buffer());
+    for column in columns {
+        let column = Float64Array::from(column.as_slice());
+        outgoing.hand_over(&column, &column.buffer());
+    }
+    Ok(outgoing)
+}
+
+/// What the page or a test sent, and its attachment.
 ///
 /// # Errors
 /// When it is no message of this build.
-pub(super) fn unpack_for_worker(data: &JsValue) -> Result<(ToWorker, JsValue), String> {
+pub(super) fn unpack_text(data: &JsValue) -> Result<(ToWorker, JsValue), String> {
     let array = array(data)?;
-    Ok((from_json(&array.get(0))?, array.get(1)))
+    let text = array
+        .get(0)
+        .dyn_into::<JsString>()
+        .map_err(|_| "a message has no text")?;
+    let message = serde_json::from_str(&String::from(text)).map_err(|error| error.to_string())?;
+    Ok((message, array.get(1)))
 }
 
 /// What a worker sent.
 ///
 /// # Errors
 /// When it is no message of this build.
-pub(super) fn unpack_for_page(data: &JsValue) -> Result<Incoming, String> {
+pub(super) fn unpack(data: &JsValue) -> Result<FromWorker, String> {
     let array = array(data)?;
-    let first = array.get(0);
-    let Some(bytes) = first.dyn_ref::<Uint8Array>() else {
-        return from_json(&first).map(Incoming::Message);
-    };
+    let bytes = array
+        .get(0)
+        .dyn_into::<Uint8Array>()
+        .map_err(|_| "a message has no bytes")?;
     let columns = array
         .iter()
         .filter_map(|value| value.dyn_into::<Float64Array>().ok())
         .map(|column| column.to_vec())
         .collect();
-    JobEvent::decode(&bytes.to_vec(), columns).map(Incoming::Event)
+    FromWorker::decode(&bytes.to_vec(), columns)
 }
 
 fn array(data: &JsValue) -> Result<&Array, String> {
     data.dyn_ref().ok_or_else(|| "a message is not an array".into())
-}
-
-fn from_json<M: DeserializeOwned>(text: &JsValue) -> Result<M, String> {
-    let text = text.dyn_ref::<JsString>().ok_or("a message has no text")?;
-    serde_json::from_str(&String::from(text)).map_err(|error| error.to_string())
 }
 
 /// An exception in words.

@@ -5,7 +5,7 @@
  * @param {import('@playwright/test').Page} page - a page of the app's origin and folder
  * @param {object} message - a `ToWorker`
  * @param {import('@playwright/test').JSHandle} [attachment] - what goes with it
- * @returns {Promise<object>} the first `FromWorker` after `Ready`
+ * @returns {Promise<object>} the `Answer`
  */
 export async function ask(page, message, attachment) {
   const answer = await page.evaluate(
@@ -14,12 +14,15 @@ export async function ask(page, message, attachment) {
       try {
         return await new Promise((resolve, reject) => {
           worker.onerror = (event) => reject(new Error(event.message ?? 'the worker cannot be loaded'));
-          worker.onmessage = ({ data: [answer] }) => {
-            if (!('Ready' in JSON.parse(answer))) {
-              resolve(answer);
-              return;
+          let ready = false;
+          // Answers are text. What a worker tells the page is bytes: first that it is ready, then only a panic.
+          worker.onmessage = ({ data: [first] }) => {
+            if (typeof first === 'string') resolve(first);
+            else if (ready) reject(new Error(`the worker panicked: ${new TextDecoder().decode(first)}`));
+            else {
+              ready = true;
+              worker.postMessage(attachment === undefined ? [text] : [text, attachment]);
             }
-            worker.postMessage(attachment === undefined ? [text] : [text, attachment]);
           };
         });
       } finally {
