@@ -5,7 +5,7 @@ use crate::args::ReplayArgs;
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::{table, text, trace};
-use cacheplan_engine::policy::{Entry, Limit, REGISTRY, Setup, find};
+use cacheplan_engine::policy::{Entry, Limit, REGISTRY, Setup, find, next_requests};
 use cacheplan_engine::workload::trace::Trace;
 use serde::Serialize;
 use std::time::Instant;
@@ -73,6 +73,11 @@ fn measure(entry: &Entry, trace: &Trace, args: &ReplayArgs, read_seconds: f64) -
         seed: args.seed,
     };
     let sizes = trace.object_bytes();
+    let future = if entry.needs_future() {
+        next_requests(trace.keys(), trace.objects())
+    } else {
+        Vec::new()
+    };
     let rounds = u64::from(args.repeat);
     let requests = trace.requests() as u64;
     let progress = Progress::new("replaying", rounds * requests);
@@ -83,8 +88,9 @@ fn measure(entry: &Entry, trace: &Trace, args: &ReplayArgs, read_seconds: f64) -
         misses = 0;
         let mut done = round * requests;
         let start = Instant::now();
+        let mut next = future.chunks(STEP);
         for keys in trace.keys().chunks(STEP) {
-            misses += cache.advance(keys, &sizes);
+            misses += cache.advance_knowing(keys, &sizes, next.next().unwrap_or_default());
             done += keys.len() as u64;
             progress.set(done);
         }

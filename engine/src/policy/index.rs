@@ -56,3 +56,53 @@ impl Index {
         (old != NOWHERE).then_some(old)
     }
 }
+
+/// An [`Index`] with a mark of `BITS` bits beside each place, in the same 4 bytes, so that a hit that only leaves a
+/// mark touches nothing else. Places are below 2^(32 - `BITS`) - 1: with the four bits that the richest policy takes,
+/// 268 million keys in one cache.
+#[derive(Clone, Debug)]
+pub(super) struct MarkedIndex<const BITS: u32>(Index);
+
+impl<const BITS: u32> MarkedIndex<BITS> {
+    const SHIFT: u32 = u32::BITS - BITS;
+    const PLACE: u32 = u32::MAX >> BITS;
+
+    /// An empty index that holds keys below `keys` without growing.
+    pub(super) fn new(keys: u32) -> Self {
+        Self(Index::new(keys))
+    }
+
+    /// The key's place and mark; `None` if it has no place.
+    #[inline(always)]
+    pub(super) fn get(&self, key: KeyId) -> Option<(u32, u32)> {
+        self.0
+            .get(key)
+            .map(|entry| (entry & Self::PLACE, entry >> Self::SHIFT))
+    }
+
+    /// The key's entry whatever it says, to have it read early.
+    #[inline(always)]
+    pub(super) fn peek(&self, key: KeyId) -> u32 {
+        self.0.peek(key)
+    }
+
+    /// The place in an entry that was peeked at; no key's place if the key has none.
+    #[inline(always)]
+    pub(super) fn place_in(entry: u32) -> u32 {
+        entry & Self::PLACE
+    }
+
+    /// Gives the key a place and a mark, in exchange for those that it may have.
+    #[inline(always)]
+    pub(super) fn set(&mut self, key: KeyId, place: u32, mark: u32) {
+        self.0.set(key, place | mark << Self::SHIFT);
+    }
+
+    /// Takes the key's place and mark away and returns them.
+    #[inline(always)]
+    pub(super) fn take(&mut self, key: KeyId) -> Option<(u32, u32)> {
+        self.0
+            .take(key)
+            .map(|entry| (entry & Self::PLACE, entry >> Self::SHIFT))
+    }
+}

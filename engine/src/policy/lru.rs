@@ -8,85 +8,25 @@
 //! This is the exact policy. Redis and Valkey approximate it from samples and a clock of limited resolution;
 //! Memcached runs it per slab class in segments.
 //!
-//! The queue is a doubly linked ring of 12-byte nodes, resident keys only, so that it stays in the processor's
-//! cache when the keys of a trace do not.
+//! Reference: libCacheSim 0.3.5 `LRU`; equal counts.
 
 use super::index::Index;
+use super::queue::Queues;
 use super::{Access, KeyId, Policy, Setup};
-
-/// Node 0 stands between back and front of the queue and holds no key. It also ends the list of free nodes.
-const RING: u32 = 0;
-
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    /// The node used next more recently.
-    newer: u32,
-    /// The node used next less recently; of a free node, the next free one.
-    older: u32,
-    key: KeyId,
-}
 
 /// Exact LRU.
 #[derive(Clone, Debug)]
 pub struct Lru {
     index: Index,
-    nodes: Vec<Node>,
-    free: u32,
+    queue: Queues<(), 1>,
     len: usize,
-}
-
-impl Lru {
-    #[inline(always)]
-    fn unlink(&mut self, place: u32) {
-        let Node { newer, older, .. } = self.nodes[place as usize];
-        self.nodes[newer as usize].older = older;
-        self.nodes[older as usize].newer = newer;
-    }
-
-    #[inline(always)]
-    fn link_front(&mut self, place: u32, key: KeyId) {
-        let older = self.nodes[RING as usize].older;
-        self.nodes[place as usize] = Node {
-            newer: RING,
-            older,
-            key,
-        };
-        self.nodes[older as usize].newer = place;
-        self.nodes[RING as usize].older = place;
-    }
-
-    /// Adds a node to the free ones.
-    #[cold]
-    fn add_node(&mut self) {
-        // Place 0 is the ring's, so that there are as many others as key numbers below u32::MAX.
-        let place = self.nodes.len() as u32;
-        self.nodes.push(Node {
-            newer: RING,
-            older: self.free,
-            key: 0,
-        });
-        self.free = place;
-    }
-
-    /// Takes an unlinked node out of use.
-    #[inline(always)]
-    fn release(&mut self, place: u32) {
-        self.nodes[place as usize].older = self.free;
-        self.free = place;
-        self.len -= 1;
-    }
 }
 
 impl Policy for Lru {
     fn new(setup: Setup) -> Self {
         Self {
             index: Index::new(setup.keys),
-            nodes: vec![Node {
-                newer: RING,
-                older: RING,
-                key: 0,
-            }],
-            free: RING,
+            queue: Queues::new(),
             len: 0,
         }
     }
@@ -96,33 +36,24 @@ impl Policy for Lru {
         let Some(place) = self.index.get(access.key) else {
             return false;
         };
-        self.unlink(place);
-        self.link_front(place, access.key);
+        self.queue.move_front(0, place);
         true
     }
 
     #[inline(always)]
     fn insert(&mut self, access: Access) {
-        if self.free == RING {
-            self.add_node();
-        }
-        let place = self.free;
-        self.free = self.nodes[place as usize].older;
-        self.len += 1;
+        let place = self.queue.push_front(0, access.key, ());
         self.index.set(access.key, place);
-        self.link_front(place, access.key);
+        self.len += 1;
     }
 
     #[inline(always)]
     fn evict(&mut self, _incoming: Access) -> Option<KeyId> {
-        let place = self.nodes[RING as usize].newer;
-        if place == RING {
-            return None;
-        }
-        let key = self.nodes[place as usize].key;
+        let place = self.queue.back(0)?;
+        let key = self.queue.key(place);
         self.index.take(key);
-        self.unlink(place);
-        self.release(place);
+        self.queue.remove(place);
+        self.len -= 1;
         Some(key)
     }
 
@@ -130,8 +61,8 @@ impl Policy for Lru {
         let Some(place) = self.index.take(key) else {
             return false;
         };
-        self.unlink(place);
-        self.release(place);
+        self.queue.remove(place);
+        self.len -= 1;
         true
     }
 

@@ -4,14 +4,44 @@
 //! The store above it decides *that* something must go, the policy *what*. One policy is one file; the
 //! [registry](REGISTRY) is the only list of them.
 
+mod arc;
+mod belady;
+mod clock;
+mod counts;
+mod fifo;
+mod gdsf;
+mod heap;
+mod hyperbolic;
 mod index;
+mod lfu;
+mod lirs;
 mod lru;
+mod queue;
 mod random;
 mod replay;
+mod room;
+mod s3_fifo;
+mod sieve;
+mod slru;
+mod two_q;
+mod w_tiny_lfu;
 
+pub use arc::Arc;
+pub use belady::Belady;
+pub use clock::Clock;
+pub use fifo::Fifo;
+pub use gdsf::Gdsf;
+pub use hyperbolic::Hyperbolic;
+pub use lfu::Lfu;
+pub use lirs::Lirs;
 pub use lru::Lru;
 pub use random::Random;
-pub use replay::{Limit, Replay};
+pub use replay::{Limit, Replay, next_requests};
+pub use s3_fifo::S3Fifo;
+pub use sieve::Sieve;
+pub use slru::Slru;
+pub use two_q::TwoQ;
+pub use w_tiny_lfu::WTinyLfu;
 
 use crate::units::Micros;
 
@@ -27,7 +57,12 @@ pub struct Access {
     pub size: u32,
     /// When, in simulated time.
     pub now: Micros,
+    /// Number of the next request for the same key; [`NEVER`] if there is none, or where the future is not known.
+    pub next: u64,
 }
+
+/// [`Access::next`] of a key that is not asked for again.
+pub const NEVER: u64 = u64::MAX;
 
 /// What a policy may know when it is made.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +78,11 @@ pub struct Setup {
 /// The order in which resident keys leave.
 ///
 /// A key is *resident* from `insert` until `evict` returns it or `remove` takes it. The store calls, for a read:
-/// `touch`; if that is false and the value is then stored: `evict` as often as room is needed, then `insert`.
+/// `touch`; if that is false and the value is then stored: `admits`, `evict` as often as room is needed, then `insert`.
+/// After a `touch` that was true and after `insert`, it calls `overflow` until that is `None`. `touch` may be called
+/// more than once for the same miss, so a policy learns from a miss when the value is about to be stored.
+///
+/// What an entry takes does not change while it is resident: a store removes and inserts one whose size changes.
 /// Implementations never allocate per request beyond the amortised growth of their arrays.
 pub trait Policy {
     /// A policy that holds nothing.
@@ -51,17 +90,37 @@ pub trait Policy {
     where
         Self: Sized;
 
-    /// Whether the key is resident; if it is, this counts as a use of it. When a write changes the size of a
-    /// resident entry, `access` carries the new one.
+    /// Whether the policy can only choose well if [`Access::next`] tells the future.
+    fn needs_future() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
+    /// Whether the key is resident; if it is, this counts as a use of it.
     fn touch(&mut self, access: Access) -> bool;
+
+    /// Whether the policy has a place for an entry of this size. One that is inserted all the same is resident like
+    /// any other.
+    fn admits(&self, _access: Access) -> bool {
+        true
+    }
 
     /// Makes a key resident. It is not resident before; `touch` has just said so.
     fn insert(&mut self, access: Access);
 
     /// Chooses a resident key to go, removes it from the order and returns it; `None` when no key may go, because
-    /// none is resident or the policy protects those that are. The store then refuses `incoming`, the access
-    /// that needs the room, which some policies take into account.
+    /// none is resident or the policy prefers those that are. The store then refuses `incoming`, the access that
+    /// needs the room, which some policies take into account.
     fn evict(&mut self, incoming: Access) -> Option<KeyId>;
+
+    /// Chooses a resident key to go because a part of the cache holds more than the policy allots to it, removes it
+    /// from the order and returns it; `None` when every part is within its bounds. A key that is not asked for here
+    /// stays resident.
+    fn overflow(&mut self) -> Option<KeyId> {
+        None
+    }
 
     /// Removes a key that was deleted or has expired; false if it is not resident.
     fn remove(&mut self, key: KeyId) -> bool;
@@ -94,6 +153,7 @@ pub struct Entry {
     pub summary: &'static str,
     build: fn(Setup) -> Box<dyn Policy + Send>,
     replay: fn(Limit, Setup) -> Box<dyn Replay + Send>,
+    needs_future: fn() -> bool,
 }
 
 impl Entry {
@@ -108,7 +168,13 @@ impl Entry {
             summary,
             build: |setup| Box::new(P::new(setup)),
             replay: |limit, setup| replay::boxed::<P>(limit, setup),
+            needs_future: P::needs_future,
         }
+    }
+
+    /// Whether it must be told the future, so that only a recorded trace can be replayed through it.
+    pub fn needs_future(&self) -> bool {
+        (self.needs_future)()
     }
 
     /// An empty policy for a store of the cluster simulation.
@@ -122,14 +188,79 @@ impl Entry {
     }
 }
 
-/// Every policy there is.
+/// Every policy there is, the well-known ones first.
 pub static REGISTRY: &[Entry] = &[
     Entry::of::<Lru>(
         "lru",
         "LRU",
         "evicts the key that was not used for the longest time",
     ),
+    Entry::of::<Fifo>(
+        "fifo",
+        "FIFO",
+        "evicts the key that was stored the longest time ago",
+    ),
+    Entry::of::<Clock>(
+        "clock",
+        "CLOCK",
+        "evicts the oldest key, except that a key used since it was last looked at stays for another round",
+    ),
+    Entry::of::<Sieve>(
+        "sieve",
+        "SIEVE",
+        "sifts out keys that were not used since a hand last passed them; used keys stay where they are",
+    ),
+    Entry::of::<S3Fifo>(
+        "s3-fifo",
+        "S3-FIFO",
+        "tries new keys in a small queue and keeps those used again in a large one",
+    ),
+    Entry::of::<Slru>(
+        "slru",
+        "SLRU",
+        "LRU in four segments: each use lifts a key to the next",
+    ),
+    Entry::of::<TwoQ>(
+        "2q",
+        "2Q",
+        "FIFO for new keys, LRU for those asked for again soon after they left",
+    ),
+    Entry::of::<Arc>(
+        "arc",
+        "ARC",
+        "balances recent against frequent keys, learning from those evicted too early",
+    ),
+    Entry::of::<Lirs>(
+        "lirs",
+        "LIRS",
+        "keeps keys whose last two uses lie close together",
+    ),
+    Entry::of::<Lfu>(
+        "lfu",
+        "LFU",
+        "evicts the key used least often since it was stored",
+    ),
+    Entry::of::<WTinyLfu>(
+        "w-tinylfu",
+        "W-TinyLFU",
+        "admits a new key only if it was asked for more often lately than the one it replaces",
+    ),
+    Entry::of::<Gdsf>(
+        "gdsf",
+        "GDSF",
+        "evicts the key with the fewest uses per byte, aged; prefers small values",
+    ),
+    Entry::of::<Hyperbolic>(
+        "hyperbolic",
+        "Hyperbolic",
+        "evicts the key used at the lowest rate since it was stored, among 64 drawn at random",
+    ),
     Entry::of::<Random>("random", "Random", "evicts a key drawn at random"),
+    Entry::of::<Belady>(
+        "belady",
+        "Belady's optimum",
+        "evicts the key that is needed again last; only for a recorded trace, whose future is known",
+    ),
 ];
 
 /// The registry's entry of this name.

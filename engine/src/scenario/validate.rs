@@ -198,9 +198,17 @@ impl Checks {
             );
             self.report("cluster.shards", Integer(shards), Bounds::Rule(bounds));
         }
-        if policy::find(&cluster.policy).is_none() {
-            let names = policy::REGISTRY.iter().map(|entry| entry.name);
-            self.one_of("cluster.policy", &cluster.policy, names);
+        match policy::find(&cluster.policy) {
+            Some(entry) if entry.needs_future() => {
+                let bounds = "a policy that a server can follow: this one needs to know the future and is only for \
+                              replaying a trace";
+                self.report("cluster.policy", Quoted(entry.name), Bounds::Rule(bounds.into()));
+            }
+            Some(_) => {}
+            None => {
+                let names = policy::REGISTRY.iter().filter(|entry| !entry.needs_future());
+                self.one_of("cluster.policy", &cluster.policy, names.map(|entry| entry.name));
+            }
         }
         self.number(
             "cluster.reserved_memory",

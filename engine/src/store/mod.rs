@@ -4,7 +4,7 @@ mod memory;
 
 pub use memory::MemoryModel;
 
-use crate::policy::{Access, Entry, Policy, Setup};
+use crate::policy::{self, Access, Entry, Policy, Setup};
 use crate::units::{Bytes, Micros};
 
 /// Why a read missed.
@@ -34,6 +34,9 @@ pub enum Stored {
     Kept,
     /// The value is larger than the node's memory; nothing was stored, an older value is gone.
     Refused,
+    /// The policy prefers what is there, or has no place for so large a value; nothing was stored, an older value is
+    /// gone.
+    Declined,
 }
 
 /// Never expires.
@@ -122,9 +125,11 @@ impl Store {
             key,
             size: resident.item_bytes,
             now,
+            next: policy::NEVER,
         }) {
             return Lookup::Miss(resident.fate);
         }
+        self.drop_overflow();
         if now > resident.expires {
             self.drop_expired(key);
             return Lookup::Miss(Cause::Expired);
@@ -140,7 +145,12 @@ impl Store {
         let ttl = value.expires != NEVER;
         let item_bytes = self.memory.item_bytes(value.key_bytes, value.value_bytes, ttl);
         let size = item_bytes.saturating_mul(value.keys);
-        let access = Access { key, size, now };
+        let access = Access {
+            key,
+            size,
+            now,
+            next: policy::NEVER,
+        };
         if u64::from(size) + self.memory.empty_bytes() > self.maxmemory {
             self.delete(key);
             return Stored::Refused;
@@ -150,10 +160,14 @@ impl Store {
         if resident && was.item_bytes == item_bytes && was.keys == value.keys {
             self.memory.change_ttl_keys(was.expires != NEVER, ttl, value.keys);
             self.residents[key as usize].expires = value.expires;
+            self.drop_overflow();
             return Stored::Kept;
         }
         if resident {
             self.delete(key);
+        }
+        if !self.policy.admits(access) {
+            return Stored::Declined;
         }
         self.memory.add_keys(
             value.keys,
@@ -162,10 +176,16 @@ impl Store {
         );
         self.items += u64::from(size);
         while self.used().0 > self.maxmemory {
-            let Some(victim) = self.policy.evict(access) else {
-                break;
-            };
-            self.evicted += u64::from(self.forget(victim, Cause::Evicted));
+            match self.policy.evict(access) {
+                Some(victim) => self.evicted += u64::from(self.forget(victim, Cause::Evicted)),
+                None if self.policy.is_empty() => break,
+                None => {
+                    self.items -= u64::from(size);
+                    self.memory.remove_keys(value.keys, ttl);
+                    self.residents[key as usize].fate = Cause::Evicted;
+                    return Stored::Declined;
+                }
+            }
         }
         self.policy.insert(access);
         self.residents[key as usize] = Resident {
@@ -174,6 +194,7 @@ impl Store {
             keys: value.keys,
             fate: Cause::Cold,
         };
+        self.drop_overflow();
         Stored::Kept
     }
 
@@ -209,6 +230,13 @@ impl Store {
     /// Keys removed so far because their TTL had run out.
     pub fn expired(&self) -> u64 {
         self.expired
+    }
+
+    /// Evicts what the policy gives up without being asked for room.
+    fn drop_overflow(&mut self) {
+        while let Some(victim) = self.policy.overflow() {
+            self.evicted += u64::from(self.forget(victim, Cause::Evicted));
+        }
     }
 
     fn drop_expired(&mut self, key: u32) {
