@@ -137,13 +137,13 @@ fn node_type_of(mut row: Row<'static>) -> Option<NodeType> {
         min_redis_oss: family.min_redis_oss,
         vcpu: row.value()?,
         maxmemory: Bytes(row.value()?),
-        network_baseline_gbps: row.value()?,
-        network_burst_gbps: row.optional()?,
+        network_baseline_gbps: row.number()?,
+        network_burst_gbps: row.optional_number()?,
         max_connections: row.value()?,
         ssd: row
             .optional::<f64>()?
             .map(|gib| Bytes(libm::round(gib * GIB) as u64)),
-        peak_ops_per_s: PerSecond(row.value()?),
+        peak_ops_per_s: PerSecond(row.number()?),
         burst: burst_of(&mut row)?,
     };
     row.end()?;
@@ -151,7 +151,7 @@ fn node_type_of(mut row: Row<'static>) -> Option<NodeType> {
 }
 
 fn burst_of(row: &mut Row<'static>) -> Option<Option<BurstCredits>> {
-    match (row.optional()?, row.optional()?, row.optional()?) {
+    match (row.optional()?, row.optional()?, row.optional_number()?) {
         (Some(per_hour), Some(max), Some(sustained)) => Some(Some(BurstCredits {
             per_hour,
             max,

@@ -71,8 +71,8 @@ fn books() -> &'static [Book] {
 fn prices_of(mut row: Row<'static>) -> Option<NodePrices> {
     let prices = NodePrices {
         node: row.text()?,
-        redis_oss: row.optional()?.map(Usd),
-        valkey: Usd(row.value()?),
+        redis_oss: row.optional_number()?.map(Usd),
+        valkey: Usd(row.number()?),
     };
     row.end()?;
     Some(prices)

@@ -1,5 +1,7 @@
 //! Reads the compiled-in tables: comma-separated, no quoting, `#` before comments, one line of column names.
 
+use crate::units::decimal;
+
 /// Cells of one row, taken from left to right.
 pub(super) struct Row<'a>(std::str::Split<'a, char>);
 
@@ -19,6 +21,19 @@ impl<'a> Row<'a> {
         match self.text()? {
             "" => Some(None),
             cell => cell.parse().ok().map(Some),
+        }
+    }
+
+    /// The next cell, which must hold a decimal number.
+    pub(super) fn number(&mut self) -> Option<f64> {
+        decimal(self.text()?)
+    }
+
+    /// As [`Self::number`], of a cell that may be empty.
+    pub(super) fn optional_number(&mut self) -> Option<Option<f64>> {
+        match self.text()? {
+            "" => Some(None),
+            cell => decimal(cell).map(Some),
         }
     }
 
