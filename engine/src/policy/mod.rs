@@ -151,117 +151,84 @@ pub struct Entry {
     pub label: &'static str,
     /// What it does, in a line.
     pub summary: &'static str,
-    build: fn(Setup) -> Box<dyn Policy + Send>,
-    replay: fn(Limit, Setup) -> Box<dyn Replay + Send>,
-    needs_future: fn() -> bool,
+    kind: Kind,
 }
 
 impl Entry {
-    const fn of<P: Policy + Send + 'static>(
-        name: &'static str,
-        label: &'static str,
-        summary: &'static str,
-    ) -> Self {
-        Self {
-            name,
-            label,
-            summary,
-            build: |setup| Box::new(P::new(setup)),
-            replay: |limit, setup| replay::boxed::<P>(limit, setup),
-            needs_future: P::needs_future,
-        }
-    }
-
     /// Whether it must be told the future, so that only a recorded trace can be replayed through it.
     pub fn needs_future(&self) -> bool {
-        (self.needs_future)()
+        self.kind.needs_future()
     }
 
     /// An empty policy for a store of the cluster simulation.
     pub fn build(&self, setup: Setup) -> Box<dyn Policy + Send> {
-        (self.build)(setup)
+        self.kind.build(setup)
     }
 
     /// An empty cache of this policy alone, to replay a trace through at full speed.
     pub fn replay(&self, limit: Limit, setup: Setup) -> Box<dyn Replay + Send> {
-        (self.replay)(limit, setup)
+        self.kind.replay(limit, setup)
     }
 }
 
-/// Every policy there is, the well-known ones first.
-pub static REGISTRY: &[Entry] = &[
-    Entry::of::<Lru>(
-        "lru",
-        "LRU",
-        "evicts the key that was not used for the longest time",
-    ),
-    Entry::of::<Fifo>(
-        "fifo",
-        "FIFO",
-        "evicts the key that was stored the longest time ago",
-    ),
-    Entry::of::<Clock>(
-        "clock",
-        "CLOCK",
-        "evicts the oldest key, except that a key used since it was last looked at stays for another round",
-    ),
-    Entry::of::<Sieve>(
-        "sieve",
-        "SIEVE",
-        "sifts out keys that were not used since a hand last passed them; used keys stay where they are",
-    ),
-    Entry::of::<S3Fifo>(
-        "s3-fifo",
-        "S3-FIFO",
-        "tries new keys in a small queue and keeps those used again in a large one",
-    ),
-    Entry::of::<Slru>(
-        "slru",
-        "SLRU",
-        "LRU in four segments: each use lifts a key to the next",
-    ),
-    Entry::of::<TwoQ>(
-        "2q",
-        "2Q",
-        "FIFO for new keys, LRU for those asked for again soon after they left",
-    ),
-    Entry::of::<Arc>(
-        "arc",
-        "ARC",
-        "balances recent against frequent keys, learning from those evicted too early",
-    ),
-    Entry::of::<Lirs>(
-        "lirs",
-        "LIRS",
-        "keeps keys whose last two uses lie close together",
-    ),
-    Entry::of::<Lfu>(
-        "lfu",
-        "LFU",
-        "evicts the key used least often since it was stored",
-    ),
-    Entry::of::<WTinyLfu>(
-        "w-tinylfu",
-        "W-TinyLFU",
-        "admits a new key only if it was asked for more often lately than the one it replaces",
-    ),
-    Entry::of::<Gdsf>(
-        "gdsf",
-        "GDSF",
-        "evicts the key with the fewest uses per byte, aged; prefers small values",
-    ),
-    Entry::of::<Hyperbolic>(
-        "hyperbolic",
-        "Hyperbolic",
-        "evicts the key used at the lowest rate since it was stored, among 64 drawn at random",
-    ),
-    Entry::of::<Random>("random", "Random", "evicts a key drawn at random"),
-    Entry::of::<Belady>(
-        "belady",
-        "Belady's optimum",
-        "evicts the key that is needed again last; only for a recorded trace, whose future is known",
-    ),
-];
+/// Lists the policies once, for those who read about them and for those who make them. The two are kept apart: a
+/// program that only shows names, as the app's page is, then does not carry the policies themselves.
+macro_rules! registry {
+    ($($kind:ident: $name:literal, $label:literal, $summary:literal;)*) => {
+        #[derive(Clone, Copy)]
+        enum Kind {
+            $($kind,)*
+        }
+
+        impl Kind {
+            fn build(self, setup: Setup) -> Box<dyn Policy + Send> {
+                match self {
+                    $(Self::$kind => Box::new($kind::new(setup)),)*
+                }
+            }
+
+            fn replay(self, limit: Limit, setup: Setup) -> Box<dyn Replay + Send> {
+                match self {
+                    $(Self::$kind => replay::boxed::<$kind>(limit, setup),)*
+                }
+            }
+
+            fn needs_future(self) -> bool {
+                match self {
+                    $(Self::$kind => $kind::needs_future(),)*
+                }
+            }
+        }
+
+        /// Every policy there is, the well-known ones first.
+        pub static REGISTRY: &[Entry] = &[
+            $(Entry { name: $name, label: $label, summary: $summary, kind: Kind::$kind },)*
+        ];
+    };
+}
+
+registry! {
+    Lru: "lru", "LRU", "evicts the key that was not used for the longest time";
+    Fifo: "fifo", "FIFO", "evicts the key that was stored the longest time ago";
+    Clock: "clock", "CLOCK",
+        "evicts the oldest key, except that a key used since it was last looked at stays for another round";
+    Sieve: "sieve", "SIEVE",
+        "sifts out keys that were not used since a hand last passed them; used keys stay where they are";
+    S3Fifo: "s3-fifo", "S3-FIFO", "tries new keys in a small queue and keeps those used again in a large one";
+    Slru: "slru", "SLRU", "LRU in four segments: each use lifts a key to the next";
+    TwoQ: "2q", "2Q", "FIFO for new keys, LRU for those asked for again soon after they left";
+    Arc: "arc", "ARC", "balances recent against frequent keys, learning from those evicted too early";
+    Lirs: "lirs", "LIRS", "keeps keys whose last two uses lie close together";
+    Lfu: "lfu", "LFU", "evicts the key used least often since it was stored";
+    WTinyLfu: "w-tinylfu", "W-TinyLFU",
+        "admits a new key only if it was asked for more often lately than the one it replaces";
+    Gdsf: "gdsf", "GDSF", "evicts the key with the fewest uses per byte, aged; prefers small values";
+    Hyperbolic: "hyperbolic", "Hyperbolic",
+        "evicts the key used at the lowest rate since it was stored, among 64 drawn at random";
+    Random: "random", "Random", "evicts a key drawn at random";
+    Belady: "belady", "Belady's optimum",
+        "evicts the key that is needed again last; only for a recorded trace, whose future is known";
+}
 
 /// The registry's entry of this name.
 pub fn find(name: &str) -> Option<&'static Entry> {
