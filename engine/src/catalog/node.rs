@@ -141,7 +141,7 @@ fn node_type_of(mut row: Row<'static>) -> Option<NodeType> {
         network_burst_gbps: row.optional_number()?,
         max_connections: row.value()?,
         ssd: row
-            .optional::<f64>()?
+            .optional_number()?
             .map(|gib| Bytes(libm::round(gib * GIB) as u64)),
         peak_ops_per_s: PerSecond(row.number()?),
         burst: burst_of(&mut row)?,
