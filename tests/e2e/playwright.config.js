@@ -12,8 +12,8 @@ export default defineConfig({
   // Every page simulates on threads of its own; more of them at once would only wait for one another.
   workers: 2,
   // A first run after the build compiles the WebAssembly on a machine that may be busy.
-  timeout: 60_000,
-  expect: { timeout: 20_000 },
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   use: { launchOptions, viewport: { width: 1440, height: 900 }, trace: 'retain-on-failure', locale: 'en-GB', timezoneId: 'UTC' },
   projects: [
     { name: 'golden', testMatch: 'golden.spec.js', timeout: 180_000 },

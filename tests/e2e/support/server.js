@@ -17,6 +17,11 @@ export async function serve() {
   // Every file is asked for again and answered with 304 when unchanged, as hosts do without being configured.
   const files = sirv(DIST, { etag: true, maxAge: 0 });
   const server = createServer((request, response) => {
+    // What browsers ask for on their own where a document, such as a text file, names no icon.
+    if (request.url === '/favicon.ico') {
+      response.writeHead(204).end();
+      return;
+    }
     if (!request.url.startsWith(FOLDER)) {
       response.writeHead(404).end();
       return;
