@@ -2,45 +2,83 @@
 //!
 //! A policy keeps the order of the resident keys and nothing else: it knows no bytes in use, no TTL, no cluster.
 //! The store above it decides *that* something must go, the policy *what*. One policy is one file; the
-//! [registry](REGISTRY) is the only list of them.
+//! [registry](REGISTRY) is the only list of them. The feature `library` brings those beyond the servers' own, to
+//! compare with; the browser's worker goes without them, because everyone who opens the app downloads it.
 
+#[cfg(feature = "library")]
 mod arc;
+#[cfg(feature = "library")]
 mod belady;
+#[cfg(feature = "library")]
 mod clock;
+#[cfg(feature = "library")]
 mod counts;
+#[cfg(feature = "library")]
 mod fifo;
+#[cfg(feature = "library")]
 mod gdsf;
+#[cfg(feature = "library")]
 mod heap;
+#[cfg(feature = "library")]
 mod hyperbolic;
+#[cfg_attr(
+    not(feature = "library"),
+    allow(dead_code, reason = "the library uses all of it")
+)]
 mod index;
+#[cfg(feature = "library")]
 mod lfu;
+#[cfg(feature = "library")]
 mod lirs;
 mod lru;
+#[cfg_attr(
+    not(feature = "library"),
+    allow(dead_code, reason = "the library uses all of it")
+)]
 mod queue;
 mod random;
 mod replay;
+#[cfg(feature = "library")]
 mod room;
+#[cfg(feature = "library")]
 mod s3_fifo;
+#[cfg(feature = "library")]
 mod sieve;
+#[cfg(feature = "library")]
 mod slru;
+#[cfg(feature = "library")]
 mod two_q;
+#[cfg(feature = "library")]
 mod w_tiny_lfu;
 
+#[cfg(feature = "library")]
 pub use arc::Arc;
+#[cfg(feature = "library")]
 pub use belady::Belady;
+#[cfg(feature = "library")]
 pub use clock::Clock;
+#[cfg(feature = "library")]
 pub use fifo::Fifo;
+#[cfg(feature = "library")]
 pub use gdsf::Gdsf;
+#[cfg(feature = "library")]
 pub use hyperbolic::Hyperbolic;
+#[cfg(feature = "library")]
 pub use lfu::Lfu;
+#[cfg(feature = "library")]
 pub use lirs::Lirs;
 pub use lru::Lru;
 pub use random::Random;
 pub use replay::{Limit, Replay, next_requests};
+#[cfg(feature = "library")]
 pub use s3_fifo::S3Fifo;
+#[cfg(feature = "library")]
 pub use sieve::Sieve;
+#[cfg(feature = "library")]
 pub use slru::Slru;
+#[cfg(feature = "library")]
 pub use two_q::TwoQ;
+#[cfg(feature = "library")]
 pub use w_tiny_lfu::WTinyLfu;
 
 use crate::units::Micros;
@@ -174,58 +212,71 @@ impl Entry {
 /// Lists the policies once, for those who read about them and for those who make them. The two are kept apart: a
 /// program that only shows names, as the app's page is, then does not carry the policies themselves.
 macro_rules! registry {
-    ($($kind:ident: $name:literal, $label:literal, $summary:literal;)*) => {
+    ($($(#[$when:meta])* $kind:ident: $name:literal, $label:literal, $summary:literal;)*) => {
         #[derive(Clone, Copy)]
         enum Kind {
-            $($kind,)*
+            $($(#[$when])* $kind,)*
         }
 
         impl Kind {
             fn build(self, setup: Setup) -> Box<dyn Policy + Send> {
                 match self {
-                    $(Self::$kind => Box::new($kind::new(setup)),)*
+                    $($(#[$when])* Self::$kind => Box::new($kind::new(setup)),)*
                 }
             }
 
             fn replay(self, limit: Limit, setup: Setup) -> Box<dyn Replay + Send> {
                 match self {
-                    $(Self::$kind => replay::boxed::<$kind>(limit, setup),)*
+                    $($(#[$when])* Self::$kind => replay::boxed::<$kind>(limit, setup),)*
                 }
             }
 
             fn needs_future(self) -> bool {
                 match self {
-                    $(Self::$kind => $kind::needs_future(),)*
+                    $($(#[$when])* Self::$kind => $kind::needs_future(),)*
                 }
             }
         }
 
         /// Every policy there is, the well-known ones first.
         pub static REGISTRY: &[Entry] = &[
-            $(Entry { name: $name, label: $label, summary: $summary, kind: Kind::$kind },)*
+            $($(#[$when])* Entry { name: $name, label: $label, summary: $summary, kind: Kind::$kind },)*
         ];
     };
 }
 
 registry! {
     Lru: "lru", "LRU", "evicts the key that was not used for the longest time";
+    #[cfg(feature = "library")]
     Fifo: "fifo", "FIFO", "evicts the key that was stored the longest time ago";
+    #[cfg(feature = "library")]
     Clock: "clock", "CLOCK",
         "evicts the oldest key, except that a key used since it was last looked at stays for another round";
+    #[cfg(feature = "library")]
     Sieve: "sieve", "SIEVE",
         "sifts out keys that were not used since a hand last passed them; used keys stay where they are";
+    #[cfg(feature = "library")]
     S3Fifo: "s3-fifo", "S3-FIFO", "tries new keys in a small queue and keeps those used again in a large one";
+    #[cfg(feature = "library")]
     Slru: "slru", "SLRU", "LRU in four segments: each use lifts a key to the next";
+    #[cfg(feature = "library")]
     TwoQ: "2q", "2Q", "FIFO for new keys, LRU for those asked for again soon after they left";
+    #[cfg(feature = "library")]
     Arc: "arc", "ARC", "balances recent against frequent keys, learning from those evicted too early";
+    #[cfg(feature = "library")]
     Lirs: "lirs", "LIRS", "keeps keys whose last two uses lie close together";
+    #[cfg(feature = "library")]
     Lfu: "lfu", "LFU", "evicts the key used least often since it was stored";
+    #[cfg(feature = "library")]
     WTinyLfu: "w-tinylfu", "W-TinyLFU",
         "admits a new key only if it was asked for more often lately than the one it replaces";
+    #[cfg(feature = "library")]
     Gdsf: "gdsf", "GDSF", "evicts the key with the fewest uses per byte, aged; prefers small values";
+    #[cfg(feature = "library")]
     Hyperbolic: "hyperbolic", "Hyperbolic",
         "evicts the key used at the lowest rate since it was stored, among 64 drawn at random";
     Random: "random", "Random", "evicts a key drawn at random";
+    #[cfg(feature = "library")]
     Belady: "belady", "Belady's optimum",
         "evicts the key that is needed again last; only for a recorded trace, whose future is known";
 }
