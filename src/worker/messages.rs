@@ -37,11 +37,9 @@ pub enum ToWorker {
         /// A scenario file's text.
         scenario_json: String,
     },
-    /// Replay a trace through one policy and answer [`Answer::ReplayBench`]: for benchmarks. Attached: the
+    /// Replay a trace through LRU and answer [`Answer::ReplayBench`]: for benchmarks. Attached: the
     /// trace in oracleGeneral form, as an `ArrayBuffer`, typed array, `Blob` or `File`.
     ReplayBench {
-        /// A name of the [policy registry](cacheplan_engine::policy::REGISTRY).
-        policy: String,
         /// Capacity in objects.
         capacity: u64,
         /// How often to measure, at least once.

@@ -110,12 +110,8 @@ impl Server {
                 let report_json = golden(&scenario_json);
                 self.post(wire::pack_text(&Answer::Golden { report_json }));
             }
-            ToWorker::ReplayBench {
-                policy,
-                capacity,
-                repeat,
-            } => {
-                let times = self.bench(&attachment, &policy, capacity, repeat);
+            ToWorker::ReplayBench { capacity, repeat } => {
+                let times = self.bench(&attachment, capacity, repeat);
                 self.post(wire::pack_text(&Answer::ReplayBench(times)));
             }
         }
@@ -214,20 +210,14 @@ impl Server {
         }
     }
 
-    fn bench(
-        &mut self,
-        file: &JsValue,
-        policy: &str,
-        capacity: u64,
-        repeat: u32,
-    ) -> Result<ReplayTimes, String> {
+    fn bench(&mut self, file: &JsValue, capacity: u64, repeat: u32) -> Result<ReplayTimes, String> {
         if !file.is_undefined() {
             self.trace = None;
             let reading = read(file).map_err(|failure| failure.message)?;
             self.trace = Some(Arc::new(reading.finish().map_err(|failure| failure.message)?));
         }
         let trace = self.trace.as_ref().ok_or("no trace was given")?;
-        replay_bench(trace, policy, capacity, repeat, &|| self.performance.now())
+        Ok(replay_bench(trace, capacity, repeat, &|| self.performance.now()))
     }
 
     /// Asks for a tick once the messages that are already here have been received.

@@ -2,7 +2,7 @@
 
 use super::decimate::decimate;
 use super::messages::{COARSE_REQUESTS, Cause, Event, Failure, ReplayTimes, Stage, TraceInfo};
-use cacheplan_engine::policy::{self, Limit, Setup};
+use cacheplan_engine::policy::{self, Limit, Lru, Setup};
 use cacheplan_engine::report::Report;
 use cacheplan_engine::scenario::{Scenario, Workload};
 use cacheplan_engine::sim::Sim;
@@ -260,19 +260,9 @@ pub fn golden(scenario_json: &str) -> Result<String, String> {
     serde_json::to_string(&Report::of(&sim)).map_err(|error| error.to_string())
 }
 
-/// Replays a trace through a cache of so many objects, `repeat` times, each time from empty. `clock` tells
+/// Replays a trace through an LRU cache of so many objects, `repeat` times, each time from empty. `clock` tells
 /// milliseconds.
-///
-/// # Errors
-/// When there is no such policy.
-pub fn replay_bench(
-    trace: &Trace,
-    policy: &str,
-    capacity: u64,
-    repeat: u32,
-    clock: &dyn Fn() -> f64,
-) -> Result<ReplayTimes, String> {
-    let entry = policy::find(policy).ok_or_else(|| format!("there is no policy {policy}"))?;
+pub fn replay_bench(trace: &Trace, capacity: u64, repeat: u32, clock: &dyn Fn() -> f64) -> ReplayTimes {
     let setup = Setup {
         capacity,
         keys: u32::try_from(trace.objects()).unwrap_or(u32::MAX),
@@ -287,13 +277,13 @@ pub fn replay_bench(
     let mut seconds = Vec::new();
     for _ in 0..repeat.max(1) {
         let started = clock();
-        let mut cache = entry.replay(Limit::Objects(capacity), setup);
+        let mut cache = policy::cache_of::<Lru>(Limit::Objects(capacity), setup);
         times.misses = cache.advance(trace.keys(), &[]);
         seconds.push((clock() - started) / 1e3);
     }
     seconds.sort_by(f64::total_cmp);
     times.seconds = seconds.get(seconds.len() / 2).copied().unwrap_or_default();
-    Ok(times)
+    times
 }
 
 #[cfg(test)]
@@ -469,13 +459,9 @@ mod tests {
             .unwrap()
             .finish()
             .unwrap();
-        let times = replay_bench(&trace, "lru", 9, 3, &clock(500.0)).unwrap();
+        let times = replay_bench(&trace, 9, 3, &clock(500.0));
         // Ten keys in turn through nine places: LRU misses every time.
         assert_eq!((times.misses, times.seconds), (100, 0.5));
-        assert_eq!(
-            replay_bench(&trace, "lru", 10, 1, &clock(1.0)).unwrap().misses,
-            10
-        );
-        assert!(replay_bench(&trace, "nonsense", 10, 1, &clock(1.0)).is_err());
+        assert_eq!(replay_bench(&trace, 10, 1, &clock(1.0)).misses, 10);
     }
 }

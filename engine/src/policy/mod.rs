@@ -69,7 +69,7 @@ pub use lfu::Lfu;
 pub use lirs::Lirs;
 pub use lru::Lru;
 pub use random::Random;
-pub use replay::{Limit, Replay, next_requests};
+pub use replay::{Limit, Replay, cache_of, next_requests};
 #[cfg(feature = "library")]
 pub use s3_fifo::S3Fifo;
 #[cfg(feature = "library")]
@@ -227,7 +227,7 @@ macro_rules! registry {
 
             fn replay(self, limit: Limit, setup: Setup) -> Box<dyn Replay + Send> {
                 match self {
-                    $($(#[$when])* Self::$kind => replay::boxed::<$kind>(limit, setup),)*
+                    $($(#[$when])* Self::$kind => replay::cache_of::<$kind>(limit, setup),)*
                 }
             }
 

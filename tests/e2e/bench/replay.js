@@ -21,7 +21,7 @@ try {
   await page.setInputFiles('input', trace);
   const file = await page.evaluateHandle(() => document.querySelector('input').files[0]);
   for await (const _ of createInterface({ input: process.stdin })) {
-    const message = { ReplayBench: { policy: 'lru', capacity: Number(capacity), repeat: 3 } };
+    const message = { ReplayBench: { capacity: Number(capacity), repeat: 3 } };
     const { ReplayBench } = await ask(page, message, file);
     if (!ReplayBench.Ok) throw new Error(ReplayBench.Err);
     process.stdout.write(`${JSON.stringify(ReplayBench.Ok)}\n`);
