@@ -3,7 +3,7 @@
 use super::presets::PresetChooser;
 use super::share::Share;
 use super::status::{Hairline, Status};
-use super::ui::{Glyph, Icon};
+use super::ui::{Glyph, Icon, live, live_view, memo, on};
 use crate::session::{Session, Theme};
 use cacheplan_engine::scenario::limits;
 use leptos::prelude::*;
@@ -46,7 +46,7 @@ pub fn Header(session: Session, sharing: RwSignal<bool>) -> impl IntoView {
 #[component]
 fn Name(session: Session) -> impl IntoView {
     let scenario = session.scenario();
-    let name = Memo::new(move |_| scenario.with(|scenario| scenario.name.clone()));
+    let name = memo(move || scenario.with(|scenario| scenario.name.clone()));
     view! {
         <input
             type="text"
@@ -55,11 +55,11 @@ fn Name(session: Session) -> impl IntoView {
             autocomplete="off"
             spellcheck="false"
             maxlength=limits::NAME_LENGTH.max.to_string()
-            prop:value=move || name.get()
-            on:change=move |event| {
+            prop:value=live(move || name.get())
+            on:change=on(move |event| {
                 let wanted = event_target_value(&event);
                 session.edit("name", move |scenario| scenario.name = wanted.trim().to_string());
-            }
+            })
         />
     }
 }
@@ -73,8 +73,8 @@ fn UndoRedo(session: Session) -> impl IntoView {
             class="btn icon-only"
             title="Undo (Ctrl Z)"
             aria-label="Undo"
-            disabled=move || !can_undo.get()
-            on:click=move |_| session.undo()
+            disabled=live(move || !can_undo.get())
+            on:click=on(move |_| session.undo())
         >
             <Icon glyph=Glyph::UNDO />
         </button>
@@ -83,8 +83,8 @@ fn UndoRedo(session: Session) -> impl IntoView {
             class="btn icon-only"
             title="Redo (Shift Ctrl Z)"
             aria-label="Redo"
-            disabled=move || !can_redo.get()
-            on:click=move |_| session.redo()
+            disabled=live(move || !can_redo.get())
+            on:click=on(move |_| session.redo())
         >
             <Icon glyph=Glyph::REDO />
         </button>
@@ -103,10 +103,10 @@ fn ThemeSwitch(session: Session) -> impl IntoView {
         <button
             type="button"
             class="btn icon-only"
-            title=name
-            aria-label=name
+            title=live(name)
+            aria-label=live(name)
             data-theme-switch
-            on:click=move |_| {
+            on:click=on(move |_| {
                 session
                     .set_theme(
                         match theme.get_untracked() {
@@ -115,16 +115,16 @@ fn ThemeSwitch(session: Session) -> impl IntoView {
                             Theme::Dark => Theme::System,
                         },
                     );
-            }
+            })
         >
-            {move || {
+            {live_view(move || {
                 let glyph = match theme.get() {
                     Theme::System => Glyph::SYSTEM,
                     Theme::Light => Glyph::LIGHT,
                     Theme::Dark => Glyph::DARK,
                 };
                 view! { <Icon glyph /> }
-            }}
+            })}
         </button>
     }
 }
@@ -138,19 +138,19 @@ fn PinBaseline(session: Session) -> impl IntoView {
         <button
             type="button"
             class="btn pin"
-            aria-pressed=move || pinned().to_string()
-            disabled=move || report.with(Option::is_none)
-            title=move || {
+            aria-pressed=live(move || pinned().to_string())
+            disabled=live(move || report.with(Option::is_none))
+            title=live(move || {
                 baseline
                     .with(|baseline| match baseline {
                         Some(baseline) => format!("Baseline: {}. Press to unpin", baseline.scenario.name),
                         None => "Compare what follows with this answer".into(),
                     })
-            }
-            on:click=move |_| if pinned() { session.clear_baseline() } else { session.pin_baseline() }
+            })
+            on:click=on(move |_| if pinned() { session.clear_baseline() } else { session.pin_baseline() })
         >
             <Icon glyph=Glyph::PIN />
-            <span>{move || if pinned() { "Unpin baseline" } else { "Pin baseline" }}</span>
+            <span>{live_view(move || if pinned() { "Unpin baseline" } else { "Pin baseline" })}</span>
         </button>
     }
 }

@@ -13,6 +13,7 @@ mod share;
 mod status;
 pub mod ui;
 
+use crate::app::ui::{effect, on};
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -31,11 +32,11 @@ fn App() -> impl IntoView {
     let sharing = RwSignal::new(false);
     keys::listen(session, sharing);
     let scenario = session.scenario();
-    Effect::new(move |_| {
+    effect(move || {
         scenario.with(|scenario| document().set_title(&format!("{} · Cacheplan", scenario.name)));
     });
     view! {
-        <a class="skip" href="#answer" on:click=move |event| skip_to_answer(&event)>
+        <a class="skip" href="#answer" on:click=on(move |event| skip_to_answer(&event))>
             "Skip to the answer"
         </a>
         <header::Header session sharing />

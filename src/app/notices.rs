@@ -1,7 +1,7 @@
 //! What there is to tell the user.
 
-use super::ui::{Glyph, Icon};
-use crate::session::{NoticeKind, Session};
+use super::ui::{Glyph, Icon, live_view, on};
+use crate::session::{Notice, NoticeKind, Session};
 use leptos::prelude::*;
 
 /// The notices, newest last, each with its ways on.
@@ -10,45 +10,49 @@ pub fn Notices(session: Session) -> impl IntoView {
     let notices = session.notices();
     view! {
         <div class="notices" role="region" aria-label="Notices" aria-live="polite">
-            <For each=move || notices.get() key=|notice| notice.id let:notice>
-                {
-                    let id = notice.id;
-                    let (class, glyph) = match notice.kind {
-                        NoticeKind::Info => ("notice", Glyph::INFO),
-                        NoticeKind::Warning => ("notice warn", Glyph::WARNING),
-                        NoticeKind::Error => ("notice bad", Glyph::WARNING),
-                    };
+            {live_view(move || {
+                let notices = notices.get().into_iter();
+                notices.map(|notice| view! { <NoticeView session notice /> }).collect_view()
+            })}
+        </div>
+    }
+}
+
+#[component]
+fn NoticeView(session: Session, notice: Notice) -> impl IntoView {
+    let id = notice.id;
+    let (class, glyph) = match notice.kind {
+        NoticeKind::Info => ("notice", Glyph::INFO),
+        NoticeKind::Warning => ("notice warn", Glyph::WARNING),
+        NoticeKind::Error => ("notice bad", Glyph::WARNING),
+    };
+    view! {
+        <div class=class data-notice=class>
+            <Icon glyph />
+            <p>{notice.text}</p>
+            {notice
+                .actions
+                .into_iter()
+                .map(|action| {
                     view! {
-                        <div class=class data-notice=class>
-                            <Icon glyph />
-                            <p>{notice.text}</p>
-                            {notice
-                                .actions
-                                .into_iter()
-                                .map(|action| {
-                                    view! {
-                                        <button
-                                            type="button"
-                                            class="btn small"
-                                            on:click=move |_| session.act(id, action)
-                                        >
-                                            {action.label()}
-                                        </button>
-                                    }
-                                })
-                                .collect_view()}
-                            <button
-                                type="button"
-                                class="btn quiet icon-only small"
-                                aria-label="Dismiss"
-                                on:click=move |_| session.dismiss(id)
-                            >
-                                <Icon glyph=Glyph::CLOSE />
-                            </button>
-                        </div>
+                        <button
+                            type="button"
+                            class="btn small"
+                            on:click=on(move |_| session.act(id, action))
+                        >
+                            {action.label()}
+                        </button>
                     }
-                }
-            </For>
+                })
+                .collect_view()}
+            <button
+                type="button"
+                class="btn quiet icon-only small"
+                aria-label="Dismiss"
+                on:click=on(move |_| session.dismiss(id))
+            >
+                <Icon glyph=Glyph::CLOSE />
+            </button>
         </div>
     }
 }

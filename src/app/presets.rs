@@ -1,6 +1,6 @@
 //! The preset chooser.
 
-use super::ui::{Glyph, Icon, Popover};
+use super::ui::{Glyph, Icon, Popover, on};
 use crate::session::Session;
 use cacheplan_engine::scenario::presets;
 use leptos::prelude::*;
@@ -32,10 +32,10 @@ pub fn PresetChooser(session: Session) -> impl IntoView {
                                 type="button"
                                 class="menu-item"
                                 data-preset=preset.id
-                                on:click=move |_| {
+                                on:click=on(move |_| {
                                     session.replace(scenario.clone());
                                     open.set(false);
-                                }
+                                })
                             >
                                 <strong>{name}</strong>
                                 <span>{preset.summary}</span>

@@ -2,7 +2,7 @@
 
 use super::plan::FileButton;
 use super::quantity::grouped;
-use super::ui::{Glyph, Icon, Popover};
+use super::ui::{Glyph, Icon, Popover, live, on};
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -32,22 +32,22 @@ pub fn Share(session: Session, open: RwSignal<bool>) -> impl IntoView {
                         class="in text"
                         readonly
                         aria-label="Link"
-                        prop:value=move || link.get()
-                        on:focus=move |event| select_all(&event)
+                        prop:value=live(move || link.get())
+                        on:focus=on(move |event| select_all(&event))
                     />
-                    <button type="button" class="btn primary" on:click=move |_| session.copy_link()>
+                    <button type="button" class="btn primary" on:click=on(move |_| session.copy_link())>
                         <Icon glyph=Glyph::COPY />
                         "Copy link"
                     </button>
                 </div>
-                <p class="quiet" data-link-length=length>
-                    {length}
+                <p class="quiet" data-link-length=live(length)>
+                    {live(length)}
                     " characters"
                 </p>
                 <h2>"File"</h2>
                 <p class="quiet">"The scenario as JSON, for a repository or the command line"</p>
                 <div class="share-file">
-                    <button type="button" class="btn" on:click=move |_| session.export_json()>
+                    <button type="button" class="btn" on:click=on(move |_| session.export_json())>
                         <Icon glyph=Glyph::SHARE />
                         "Export JSON"
                     </button>

@@ -2,6 +2,7 @@
 //! readers.
 
 use super::quantity::{Unit, percent, text};
+use crate::app::ui::{effect, live, live_view, memo, on};
 use crate::session::{RunState, Session, Stage};
 use leptos::prelude::*;
 use std::time::Duration;
@@ -21,13 +22,13 @@ pub fn state_name(state: &RunState) -> &'static str {
 #[component]
 pub fn Hairline(session: Session) -> impl IntoView {
     let state = session.run_state();
-    let progress = Memo::new(move |_| match state.get() {
+    let progress = memo(move || match state.get() {
         RunState::Running { progress, .. } => Some((progress * 100.0).round()),
         _ => None,
     });
     view! {
         <div class="hairline">
-            {move || {
+            {live_view(move || {
                 progress
                     .get()
                     .map(|percent| {
@@ -42,7 +43,7 @@ pub fn Hairline(session: Session) -> impl IntoView {
                             ></div>
                         }
                     })
-            }}
+            })}
         </div>
     }
 }
@@ -52,7 +53,7 @@ pub fn Hairline(session: Session) -> impl IntoView {
 pub fn Status(session: Session) -> impl IntoView {
     let (state, issues) = (session.run_state(), session.issues());
     // Progress ticks must not make the button anew under the pointer.
-    let kind = Memo::new(move |_| match state.get() {
+    let kind = memo(move || match state.get() {
         RunState::Running { stage, .. } => (
             if stage == Stage::Coarse {
                 "coarse"
@@ -73,14 +74,14 @@ pub fn Status(session: Session) -> impl IntoView {
     };
     view! {
         <div class="status">
-            {move || {
+            {live_view(move || {
                 let (kind, said) = kind.get();
                 match kind {
                     "coarse" | "refined" => {
                         view! {
                             <span class="word">{if kind == "coarse" { "Estimating" } else { "Refining" }}</span>
-                            <span>{done}</span>
-                            <button type="button" class="btn small" on:click=move |_| session.cancel()>
+                            <span>{live(done)}</span>
+                            <button type="button" class="btn small" on:click=on(move |_| session.cancel())>
                                 "Cancel"
                             </button>
                         }
@@ -91,7 +92,7 @@ pub fn Status(session: Session) -> impl IntoView {
                         let text = if kind == "failed" { format!("Failed: {said}") } else { "Cancelled".into() };
                         view! {
                             <span class:bad=kind == "failed">{text}</span>
-                            <button type="button" class="btn small" on:click=move |_| session.rerun()>
+                            <button type="button" class="btn small" on:click=on(move |_| session.rerun())>
                                 "Run again"
                             </button>
                         }
@@ -100,7 +101,7 @@ pub fn Status(session: Session) -> impl IntoView {
                     "unfit" => view! { <span class="bad">"Not run"</span> }.into_any(),
                     _ => ().into_any(),
                 }
-            }}
+            })}
         </div>
     }
 }
@@ -114,7 +115,7 @@ pub fn Announcer(session: Session) -> impl IntoView {
     let said = RwSignal::new(String::new());
     let pending = StoredValue::new(None::<TimeoutHandle>);
     let (state, report) = (session.run_state(), session.report());
-    Effect::new(move |_| {
+    effect(move || {
         let done = state.with(|state| matches!(state, RunState::Done { .. }));
         if let Some(pending) = pending.try_update_value(Option::take).flatten() {
             pending.clear();
@@ -136,7 +137,7 @@ pub fn Announcer(session: Session) -> impl IntoView {
     });
     view! {
         <p class="unseen" aria-live="polite" data-announcement>
-            {move || said.get()}
+            {live_view(move || said.get())}
         </p>
     }
 }

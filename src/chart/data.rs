@@ -35,6 +35,8 @@ pub enum Range {
     FromZero,
     /// From 0 to 1.
     Whole,
+    /// From 0 to 1, or to the largest where more is asked than there is.
+    Demand,
     /// What the values after the warm-up span, within 0 to 1.
     Near,
     /// Powers of ten around the values.
@@ -165,6 +167,7 @@ impl Data {
         }
         match range {
             Range::Whole => (0.0, 1.0),
+            Range::Demand => (0.0, if high > 1.0 { nice(high) } else { 1.0 }),
             _ if low > high => (if range == Range::Log { 0.1 } else { 0.0 }, 1.0),
             Range::FromZero => (0.0, nice(high * 1.05)),
             Range::Near => {
@@ -247,6 +250,8 @@ mod tests {
         bounds(&[1_000.0, 1_000.0], Range::Log, 1_000.0, 10_000.0);
         bounds(&[f64::NAN], Range::FromZero, 0.0, 1.0);
         bounds(&[0.3], Range::Whole, 0.0, 1.0);
+        bounds(&[0.3], Range::Demand, 0.0, 1.0);
+        bounds(&[0.3, 4.02], Range::Demand, 0.0, 5.0);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod uplot;
 pub use data::{Axis, Data, Line, Mark, Range, Side, Spec};
 
 use crate::app::quantity::{clock, text};
-use crate::app::ui::resized;
+use crate::app::ui::{effect, live, live_view, memo, on, resized, shown};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::web_sys::HtmlElement;
@@ -43,7 +43,7 @@ pub fn TimeChart(
     let chart = StoredValue::new_local(None::<Chart>);
     let width = RwSignal::new(0.0);
 
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(host) = host.get() {
             resized(&host, move |now| {
                 // A hidden chart has no width and keeps the one it had.
@@ -75,7 +75,7 @@ pub fn TimeChart(
         }
         ready
     });
-    Effect::new(move |_| {
+    effect(move || {
         let width = width.get();
         chart.with_value(|chart| {
             if let Some(chart) = chart {
@@ -83,7 +83,7 @@ pub fn TimeChart(
             }
         });
     });
-    Effect::new(move |_| {
+    effect(move || {
         let data = data.get();
         chart.with_value(|chart| {
             if let Some(chart) = chart {
@@ -91,7 +91,7 @@ pub fn TimeChart(
             }
         });
     });
-    Effect::new(move |_| {
+    effect(move || {
         let at = cursor.get();
         chart.with_value(|chart| {
             if let Some(chart) = chart {
@@ -104,7 +104,7 @@ pub fn TimeChart(
     });
 
     // What the lines read under the cursor: the time, then a text for each line.
-    let reading = Memo::new(move |_| {
+    let reading = memo(move || {
         let at = cursor.get()?;
         data.with(|data| {
             let index = data.index(at)?;
@@ -124,59 +124,56 @@ pub fn TimeChart(
             format!("{said}, {} {value}", line.label)
         })
     };
-    let has_baseline = Memo::new(move |_| data.with(|data| !data.baseline.is_empty()));
+    let has_baseline = memo(move || data.with(|data| !data.baseline.is_empty()));
     view! {
         <figure class=class data-chart=spec.id>
             <figcaption>
                 <h3>{spec.title}</h3>
-                <span class="now">{move || reading.with(|reading| Some(reading.as_ref()?.0.clone()))}</span>
+                <span class="now">{live_view(move || reading.with(|reading| Some(reading.as_ref()?.0.clone())))}</span>
                 <span class="keys">
                     {spec
                         .lines
                         .iter()
                         .enumerate()
                         .map(|(at, line)| {
-                            let style = format!("--k:var({});--w:{}px", line.color, line.width);
+                            let style = format!("--k:var({});--w:{:.1}px", line.color, line.width);
                             view! {
                                 <span class="key" class:dashed=line.dashed style=style>
                                     {line.label}
-                                    <b>
-                                        {move || {
+                                    <span class="reading">{live_view(move || {
                                             reading.with(|reading| reading.as_ref()?.1.get(at).cloned())
-                                        }}
-                                    </b>
+                                        })}</span>
                                 </span>
                             }
                         })
                         .collect_view()}
-                    <Show when=move || has_baseline.get()>
+                    {shown(move || has_baseline.get(), move || view! {
                         <span class="key dashed" style="--k:var(--ink3);--w:1.5px">
                             "baseline"
                         </span>
-                    </Show>
+                    })}
                 </span>
                 <button
                     type="button"
                     class="btn quiet small"
-                    aria-pressed=move || as_table.get().to_string()
+                    aria-pressed=live(move || as_table.get().to_string())
                     aria-label=format!("{}: table", spec.title)
-                    on:click=move |_| as_table.update(|shown| *shown = !*shown)
+                    on:click=on(move |_| as_table.update(|shown| *shown = !*shown))
                 >
-                    {move || if as_table.get() { "Chart" } else { "Table" }}
+                    {live_view(move || if as_table.get() { "Chart" } else { "Table" })}
                 </button>
             </figcaption>
             <div
                 class="plot"
-                hidden=move || as_table.get()
-                style=format!("height:{}px", spec.height)
+                hidden=live(move || as_table.get())
+                style=format!("height:{:.0}px", spec.height)
                 role="slider"
                 tabindex="0"
                 aria-label=format!("{}, time cursor", spec.title)
-                aria-valuemin="0"
-                aria-valuemax=move || data.with(|data| data.end).to_string()
-                aria-valuenow=move || cursor.get().unwrap_or_else(|| data.with(|data| data.end)).to_string()
-                aria-valuetext=said
-                on:keydown=move |event| {
+                aria-valuemax=live(move || format!("{:.0}", data.with(|data| data.end)))
+                aria-valuenow=live(move || format!("{:.0}", cursor.get().unwrap_or_else(|| data.with(|data| data.end))))
+                aria-valuetext=live(said)
+                on:keydown=on(move |event: leptos::ev::KeyboardEvent| {
                     let steps = match event.key().as_str() {
                         "ArrowLeft" | "ArrowDown" => -1.0,
                         "ArrowRight" | "ArrowUp" => 1.0,
@@ -193,16 +190,16 @@ pub fn TimeChart(
                     event.prevent_default();
                     let moved = data.with_untracked(|data| data.moved(cursor.get_untracked(), steps));
                     cursor.set(moved);
-                }
+                })
             >
                 <div class="plot-host" node_ref=host></div>
-                <Show when=move || failed.get()>
+                {shown(move || failed.get(), move || view! {
                     <p class="empty">"The chart could not be drawn; the table has its figures"</p>
-                </Show>
+                })}
             </div>
-            <Show when=move || as_table.get()>
+            {shown(move || as_table.get(), move || view! {
                 <Table spec data />
-            </Show>
+            })}
         </figure>
     }
 }

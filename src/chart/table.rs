@@ -51,7 +51,7 @@ pub fn Table(spec: &'static Spec, data: Memo<Arc<Data>>) -> impl IntoView {
             }
         });
         view! {
-            <div class="table-box" tabindex="0" role="region" aria-label=format!("{}, table", spec.title) style=format!("height:{}px", spec.height)>
+            <div class="table-box" tabindex="0" role="region" aria-label=format!("{}, table", spec.title) style=format!("height:{:.0}px", spec.height)>
                 <table>
                     <caption>{note}</caption>
                     <thead>

@@ -7,6 +7,7 @@ use super::shards::ShardTable;
 use super::tiles::Tiles;
 use super::trace::TraceBar;
 use super::why::Why;
+use crate::app::ui::{live, memo, shown};
 use crate::session::{Baseline, Session};
 use cacheplan_engine::report::Report;
 use cacheplan_engine::scenario::{Scenario, Workload};
@@ -65,19 +66,20 @@ impl Answer {
         }
     }
 
-    /// Something derived from the report and the baseline's, once there is a report.
-    pub fn derive<T: Clone + PartialEq + Send + Sync + 'static>(
+    /// Something made from the report, the scenario that it answers, and the baseline, once there is a report.
+    pub fn derive<T>(
         self,
         make: impl Fn(&Scenario, &Report, Option<&Baseline>) -> T + Send + Sync + 'static,
-    ) -> Memo<Option<T>> {
-        Memo::new(move |_| {
+    ) -> impl Fn() -> Option<T> + Send + Sync + 'static {
+        move || {
             let report = self.report.get()?;
             let baseline = self.baseline.get();
+            // An edit of the scenario brings a report of its own.
             Some(
                 self.scenario
-                    .with(|scenario| make(scenario, &report, baseline.as_deref())),
+                    .with_untracked(|scenario| make(scenario, &report, baseline.as_deref())),
             )
-        })
+        }
     }
 }
 
@@ -90,20 +92,20 @@ pub fn AnswerView(
 ) -> impl IntoView {
     let issues = answer.session.issues();
     let troubled =
-        Memo::new(move |_| issues.with(|issues| !issues.is_empty()) && answer.report.with(Option::is_some));
+        memo(move || issues.with(|issues| !issues.is_empty()) && answer.report.with(Option::is_some));
     let nothing = move || answer.report.with(Option::is_none);
     view! {
         <section class="answer" aria-label="Projection">
             <h2 class="unseen">"Projection"</h2>
             <TraceBar session=answer.session />
-            <Show when=move || troubled.get()>
+            {shown(move || troubled.get(), move || view! {
                 <p class="stale">"Not run: the scenario has a problem. The figures are those of the last run"</p>
-            </Show>
+            })}
             <Tiles answer />
-            <Show when=move || !why_apart.get()>
+            {shown(move || !why_apart.get(), move || view! {
                 <Why answer />
-            </Show>
-            <div class="figures" hidden=nothing>
+            })}
+            <div class="figures" hidden=live(nothing)>
                 <Charts answer>
                     <ClusterDrawing answer />
                 </Charts>

@@ -2,11 +2,11 @@
 
 use super::answer::Answer;
 use crate::app::quantity::{Unit, exact, fixed};
+use crate::app::ui::live_view;
 use cacheplan_engine::cost::{Bill, Line, LineKind};
 use leptos::prelude::*;
 
 /// A line as it is shown.
-#[derive(Clone, PartialEq)]
 struct Shown {
     what: String,
     reckoned: String,
@@ -14,7 +14,6 @@ struct Shown {
 }
 
 /// Everything that the table shows.
-#[derive(Clone, PartialEq)]
 struct Shape {
     cache: Vec<Shown>,
     total: String,
@@ -97,9 +96,8 @@ pub fn BillTable(answer: Answer) -> impl IntoView {
                 <h3>"Month’s bill"</h3>
                 <span class="now">"without tax"</span>
             </figcaption>
-            {move || {
-                shape
-                    .get()
+            {live_view(move || {
+                shape()
                     .map(|shape| {
                         let others = !shape.others.is_empty();
                         view! {
@@ -137,7 +135,7 @@ pub fn BillTable(answer: Answer) -> impl IntoView {
                             </div>
                         }
                     })
-            }}
+            })}
         </figure>
     }
 }

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use crate::app::quantity::Unit;
+use crate::app::ui::memo;
 use crate::chart::{Axis, Data, Line, Mark, Range, Side, Spec, TimeChart};
 use cacheplan_engine::report::{Metric, Report};
 use cacheplan_engine::scenario::Scenario;
@@ -62,7 +63,7 @@ static CPU: Spec = Spec {
     id: "cpu",
     title: "Engine CPU and requests",
     height: 176.0,
-    left: axis(Unit::Percent, Range::Whole),
+    left: axis(Unit::Percent, Range::Demand),
     right: Some(axis(Unit::PerSecond, Range::FromZero)),
     lines: &[
         line("CPU", "--c3", Side::Left),
@@ -128,7 +129,7 @@ fn data(metrics: &[Metric], scenario: &Scenario, report: &Report, baseline: Opti
 #[component]
 pub fn Charts(answer: Answer, children: Children) -> impl IntoView {
     let columns = |metrics: &'static [Metric]| {
-        Memo::new(move |_| {
+        memo(move || {
             let Some(report) = answer.report.get() else {
                 return Arc::default();
             };

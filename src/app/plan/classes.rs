@@ -1,7 +1,7 @@
 //! Which key class the editor shows; adding, copying and removing classes.
 
 use super::editing::Editing;
-use crate::app::ui::{Glyph, Icon};
+use crate::app::ui::{Glyph, Icon, effect, live, live_view, memo, on};
 use cacheplan_engine::scenario::{KeyClass, Scenario, Workload, limits};
 use leptos::prelude::*;
 
@@ -39,10 +39,10 @@ fn insert(scenario: &mut Scenario, at: usize, copy: bool) {
 pub fn ClassPicker(editing: Editing) -> impl IntoView {
     let Editing { session, class, .. } = editing;
     let scenario = session.scenario();
-    let names = Memo::new(move |_| scenario.with(|scenario| names(scenario)));
+    let names = memo(move || scenario.with(|scenario| names(scenario)));
     let count = move || names.with(Vec::len);
     // Undo, a preset or a file may leave fewer classes than the open one's number.
-    Effect::new(move |_| {
+    effect(move || {
         let last = count().saturating_sub(1);
         if class.get_untracked() > last {
             class.set(last);
@@ -69,8 +69,8 @@ pub fn ClassPicker(editing: Editing) -> impl IntoView {
     view! {
         <fieldset class="classes">
             <legend>"Key classes"</legend>
-            <div class="class-list" hidden=move || count() < 2>
-                {move || {
+            <div class="class-list" hidden=live(move || count() < 2)>
+                {live_view(move || {
                     names
                         .get()
                         .into_iter()
@@ -81,26 +81,26 @@ pub fn ClassPicker(editing: Editing) -> impl IntoView {
                                     <input
                                         type="radio"
                                         name="class"
-                                        prop:checked=move || class.get() == at
-                                        on:change=move |_| class.set(at)
+                                        prop:checked=live(move || class.get() == at)
+                                        on:change=on(move |_| class.set(at))
                                     />
                                     <span>{name}</span>
                                 </label>
                             }
                         })
                         .collect_view()
-                }}
+                })}
             </div>
             <div class="class-actions">
-                <button type="button" class="btn small" disabled=full on:click=move |_| add(false)>
+                <button type="button" class="btn small" disabled=live(full) on:click=on(move |_| add(false))>
                     <Icon glyph=Glyph::ADD />
                     "Add"
                 </button>
-                <button type="button" class="btn small" disabled=full on:click=move |_| add(true)>
+                <button type="button" class="btn small" disabled=live(full) on:click=on(move |_| add(true))>
                     <Icon glyph=Glyph::COPY />
                     "Duplicate"
                 </button>
-                <button type="button" class="btn small" disabled=move || count() < 2 on:click=remove>
+                <button type="button" class="btn small" disabled=live(move || count() < 2) on:click=on(remove)>
                     <Icon glyph=Glyph::REMOVE />
                     "Remove"
                 </button>

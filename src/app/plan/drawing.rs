@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use crate::app::quantity::{clock, percent_level};
-use crate::app::ui::resized;
+use crate::app::ui::{effect, live, resized};
 use cacheplan_engine::report::{Metric, Report};
 use leptos::html;
 use leptos::prelude::*;
@@ -21,7 +21,6 @@ const HEAD_HEIGHT: f64 = 20.0;
 const GAP: f64 = 8.0;
 
 /// What decides where things are drawn.
-#[derive(Clone, PartialEq)]
 struct Shape {
     replicas: usize,
     width: f64,
@@ -31,7 +30,7 @@ struct Shape {
 }
 
 /// Memory and engine CPU of a primary, 0 to 1.
-#[derive(Clone, Copy, Default, PartialEq)]
+#[derive(Clone, Copy, Default)]
 struct Level {
     memory: f64,
     cpu: f64,
@@ -71,33 +70,38 @@ fn levels(report: &Report, at: Option<f64>) -> Vec<Level> {
 pub fn ClusterDrawing(answer: Answer) -> impl IntoView {
     let host = NodeRef::<html::Div>::new();
     let width = RwSignal::new(0.0);
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(host) = host.get() {
             resized(&host, move |now| width.set(now.floor()));
         }
     });
-    let shape = Memo::new(move |_| {
+    let shape = move || {
         let report = answer.report.get()?;
-        let width = width.get();
-        (width > 0.0).then(|| {
-            answer.scenario.with(|scenario| Shape {
+        let slots = report
+            .shards
+            .iter()
+            .map(|shard| (shard.first_slot, shard.last_slot))
+            .collect();
+        answer.scenario.with_untracked(|scenario| {
+            Some(Shape {
                 replicas: scenario.cluster.replicas as usize,
-                width,
+                width: width.get(),
                 region: scenario.prices.region.clone(),
-                slots: report
-                    .shards
-                    .iter()
-                    .map(|shard| (shard.first_slot, shard.last_slot))
-                    .collect(),
+                slots,
             })
         })
-    });
-    let now = Memo::new(move |_| {
+    };
+    let now = move || {
         let at = answer.cursor.get();
         answer
             .report
             .with(|report| report.as_ref().map_or_else(Vec::new, |report| levels(report, at)))
-    });
+    };
+    let svg = move || {
+        let shape = shape().filter(|shape| shape.width > 0.0);
+        shape.map_or_else(String::new, |shape| draw(&shape, &now()))
+    };
+    let noted = move || shape().as_ref().map_or_else(String::new, note);
     let title = move || match answer.cursor.get() {
         Some(at) => {
             let interval = answer.report.with(|report| {
@@ -110,192 +114,228 @@ pub fn ClusterDrawing(answer: Answer) -> impl IntoView {
         None => "Cluster at the end".into(),
     };
     let said = move || {
-        now.with(|levels| {
-            let most = |of: fn(&Level) -> f64| levels.iter().map(of).fold(0.0, f64::max);
-            format!(
-                "{} shards; fullest {} % of memory, busiest {} % of its engine CPU",
-                levels.len(),
-                percent_level(most(|level| level.memory)),
-                percent_level(most(|level| level.cpu))
-            )
-        })
+        let levels = now();
+        let most = |of: fn(&Level) -> f64| levels.iter().map(of).fold(0.0, f64::max);
+        format!(
+            "{} shards; fullest {} % of memory, busiest {} % of its engine CPU",
+            levels.len(),
+            percent_level(most(|level| level.memory)),
+            percent_level(most(|level| level.cpu))
+        )
     };
     view! {
         <figure class="figure" data-chart="cluster">
             <figcaption>
-                <h3>{title}</h3>
+                <h3>{live(title)}</h3>
                 <span class="keys">
                     <span class="swatch cool">"CPU under 50 %"</span>
                     <span class="swatch warm">"to 80 %"</span>
                     <span class="swatch hot">"above"</span>
                 </span>
             </figcaption>
-            <div class="drawing" node_ref=host role="img" aria-label=said>
-                {move || {
-                    shape
-                        .get()
-                        .map(|shape| {
-                            if shape.slots.len() <= ROWS {
-                                view! { <Rows shape now /> }.into_any()
-                            } else {
-                                view! { <Field shape now /> }.into_any()
-                            }
-                        })
-                }}
-            </div>
+            <div class="drawing" node_ref=host role="img" aria-label=live(said) inner_html=live(svg)></div>
+            <p class="quiet">{live(noted)}</p>
         </figure>
     }
 }
 
-/// Lines over the fill of warm and hot nodes: the cue beside the colour.
-#[component]
-fn Hatches() -> impl IntoView {
-    view! {
-        <defs>
-            <pattern id="hatch-warm" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-                <path d="M0 0V8" class="hatch" />
-            </pattern>
-            <pattern id="hatch-hot" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-                <path d="M0 0V4" class="hatch" />
-            </pattern>
-        </defs>
+/// Lines over warm and hot nodes: the cue beside the colour.
+const HATCHES: &str = "<defs>\
+<pattern id=\"hatch-warm\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+<path d=\"M0 0V8\" class=\"hatch\"/></pattern>\
+<pattern id=\"hatch-hot\" width=\"4\" height=\"4\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+<path d=\"M0 0V4\" class=\"hatch\"/></pattern></defs>";
+
+/// SVG in the making. Text goes through [`Svg::text`], which escapes it.
+struct Svg(String);
+
+impl Svg {
+    fn new(width: f64, height: f64) -> Self {
+        Self(format!(
+            "<svg width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" aria-hidden=\"true\">{HATCHES}"
+        ))
+    }
+
+    fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
+        self.0 += &format!(
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"3\"/>"
+        );
+    }
+
+    fn text(&mut self, class: &str, x: f64, y: f64, text: &str) {
+        self.0 += &format!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">");
+        for c in text.chars() {
+            match c {
+                '<' => self.0 += "&lt;",
+                '&' => self.0 += "&amp;",
+                c => self.0.push(c),
+            }
+        }
+        self.0 += "</text>";
+    }
+
+    fn open(&mut self, heat: &str) {
+        self.0 += &format!("<g class=\"node {heat}\">");
+    }
+
+    fn close(&mut self) {
+        self.0 += "</g>";
+    }
+
+    fn finish(mut self) -> String {
+        self.0 += "</svg>";
+        self.0
+    }
+}
+
+/// The drawing as SVG.
+fn draw(shape: &Shape, levels: &[Level]) -> String {
+    if shape.slots.len() <= ROWS {
+        rows(shape, levels)
+    } else {
+        field(shape, levels)
     }
 }
 
 /// One row a shard, one column a zone.
-#[component]
-fn Rows(shape: Shape, now: Memo<Vec<Level>>) -> impl IntoView {
+fn rows(shape: &Shape, levels: &[Level]) -> String {
     // Strokes stand half outside their shapes.
     let height = HEAD_HEIGHT + ROW_HEIGHT * shape.slots.len() as f64 - GAP + 1.0;
     let narrow = shape.width < NARROW;
     let label_width = if narrow { NARROW_LABEL_WIDTH } else { LABEL_WIDTH };
     let zone_width = (shape.width - 1.0 - label_width - GAP * (ZONES as f64 - 1.0)) / ZONES as f64;
-    let left_of = move |zone: usize| label_width + zone as f64 * (zone_width + GAP);
-    let heads = ["a", "b", "c"]
-        .iter()
-        .enumerate()
-        .map(|(zone, letter)| {
-            let name = if zone_width > 84.0 {
-                shape.region.clone() + letter
-            } else {
-                format!("zone {letter}")
-            };
-            view! {
-                <text x=left_of(zone) y="11" class="zone">
-                    {name}
-                </text>
-            }
-        })
-        .collect_view();
-    let rows = shape
-        .slots
-        .iter()
-        .enumerate()
-        .map(|(shard, (first, last))| {
-            let top = HEAD_HEIGHT + ROW_HEIGHT * shard as f64;
-            let mut seats = [0usize; ZONES];
-            let count = |zone: usize| {
-                (0..=shape.replicas)
-                    .filter(|node| (shard + node) % ZONES == zone)
-                    .count()
-            };
-            let nodes = (0..=shape.replicas)
-                .filter_map(|node| {
-                    let zone = (shard + node) % ZONES;
-                    let in_zone = count(zone) as f64;
-                    let width = (zone_width - 4.0 * (in_zone - 1.0)) / in_zone;
-                    let seat = seats.get_mut(zone)?;
-                    let x = left_of(zone) + *seat as f64 * (width + 4.0);
-                    *seat += 1;
-                    Some(view! { <Node shard primary=node == 0 x y=top width now /> })
-                })
-                .collect_view();
-            view! {
-                <text x="0" y=top + 15.0 class="shard">
-                    {format!("shard {}", shard + 1)}
-                </text>
-                <text x="0" y=top + 30.0>
-                    {(!narrow).then(|| format!("{first}–{last}"))}
-                </text>
-                {nodes}
-            }
-        })
-        .collect_view();
-    view! {
-        <svg width=shape.width height=height viewBox=format!("0 0 {} {height}", shape.width) aria-hidden="true">
-            <Hatches />
-            {heads}
-            {rows}
-        </svg>
+    let left_of = |zone: usize| label_width + zone as f64 * (zone_width + GAP);
+    let mut svg = Svg::new(shape.width, height);
+    for (zone, letter) in ["a", "b", "c"].into_iter().enumerate() {
+        let region = if zone_width > 84.0 {
+            shape.region.as_str()
+        } else {
+            "zone "
+        };
+        svg.text("zone", left_of(zone), 11.0, &format!("{region}{letter}"));
     }
+    for (shard, (first, last)) in shape.slots.iter().enumerate() {
+        let top = HEAD_HEIGHT + ROW_HEIGHT * shard as f64;
+        svg.text("shard", 0.0, top + 15.0, &format!("shard {}", shard + 1));
+        if !narrow {
+            svg.text("", 0.0, top + 30.0, &format!("{first}–{last}"));
+        }
+        let level = levels.get(shard).copied().unwrap_or_default();
+        for zone in 0..ZONES {
+            let seated = || (0..=shape.replicas).filter(|node| (shard + node) % ZONES == zone);
+            let count = seated().count() as f64;
+            let width = (zone_width - 4.0 * (count - 1.0)) / count;
+            for (seat, node) in seated().enumerate() {
+                let x = left_of(zone) + seat as f64 * (width + 4.0);
+                vessel(&mut svg, level, node == 0, (x, top), width);
+            }
+        }
+    }
+    svg.finish()
 }
 
 /// A vessel lying on its side. Replicas hold copies: they fill like their primary, and their CPU is not modelled.
-#[component]
-fn Node(shard: usize, primary: bool, x: f64, y: f64, width: f64, now: Memo<Vec<Level>>) -> impl IntoView {
-    let level = move || now.with(|levels| levels.get(shard).copied().unwrap_or_default());
-    let fill = move || (width - 4.0) * level().memory.clamp(0.0, 1.0);
-    let heat = move || if primary { level().heat() } else { "copy" };
-    let label = move || {
-        let memory = percent_level(level().memory);
-        match (primary, width > 104.0) {
-            (true, true) => format!("primary {memory} %"),
-            (true, false) => format!("{memory} %"),
-            (false, true) => "replica".into(),
-            (false, false) => "copy".into(),
-        }
+fn vessel(svg: &mut Svg, level: Level, primary: bool, (x, y): (f64, f64), width: f64) {
+    let memory = percent_level(level.memory);
+    let wide = width > 104.0;
+    let name = match (primary, wide) {
+        (true, true) => format!("primary {memory} %"),
+        (true, false) => format!("{memory} %"),
+        (false, true) => "replica".into(),
+        (false, false) => "copy".into(),
     };
-    let cpu = move || primary.then(|| format!("CPU {} %", percent_level(level().cpu)));
-    view! {
-        <g class=move || format!("node {}", heat())>
-            <rect class="vessel" class:primary=primary x=x y=y width=width height=NODE_HEIGHT rx="4" />
-            <rect class="fill" x=x + 2.0 y=y + 2.0 width=fill height=NODE_HEIGHT - 4.0 rx="2" />
-            <rect class="over" x=x y=y width=width height=NODE_HEIGHT rx="4" />
-            <text x=x + 8.0 y=y + if primary { 15.0 } else { 22.0 } class="name">
-                {label}
-            </text>
-            <text x=x + 8.0 y=y + 29.0>
-                {cpu}
-            </text>
-        </g>
+    svg.open(if primary { level.heat() } else { "copy" });
+    svg.rect(
+        if primary { "vessel primary" } else { "vessel" },
+        x,
+        y,
+        width,
+        NODE_HEIGHT,
+    );
+    let fill = (width - 4.0) * level.memory.clamp(0.0, 1.0);
+    svg.rect("fill", x + 2.0, y + 2.0, fill, NODE_HEIGHT - 4.0);
+    svg.rect("over", x, y, width, NODE_HEIGHT);
+    if primary {
+        svg.text("name", x + 8.0, y + 15.0, &name);
+        svg.text(
+            "",
+            x + 8.0,
+            y + 29.0,
+            &format!("CPU {} %", percent_level(level.cpu)),
+        );
+    } else {
+        svg.text("name", x + 8.0, y + 22.0, &name);
     }
+    svg.close();
 }
 
 /// A cell for each primary.
-#[component]
-fn Field(shape: Shape, now: Memo<Vec<Level>>) -> impl IntoView {
+fn field(shape: &Shape, levels: &[Level]) -> String {
     let count = shape.slots.len();
     let side = if count > 120 { 16.0 } else { 26.0 };
     let step = side + 4.0;
     let columns = ((shape.width + 4.0) / step).floor().max(1.0) as usize;
-    let height = count.div_ceil(columns) as f64 * step;
-    let cells = (0..count)
-        .map(|shard| {
-            let (x, y) = ((shard % columns) as f64 * step, (shard / columns) as f64 * step);
-            let level = move || now.with(|levels| levels.get(shard).copied().unwrap_or_default());
-            let full = move || (side - 4.0) * level().memory.clamp(0.0, 1.0);
-            let top = move || y + side - 2.0 - full();
-            view! {
-                <g class=move || format!("node {}", level().heat())>
-                    <rect class="vessel" x=x y=y width=side height=side rx="3" />
-                    <rect class="fill" x=x + 2.0 y=top width=side - 4.0 height=full />
-                    <rect class="over" x=x y=y width=side height=side rx="3" />
-                </g>
-            }
-        })
-        .collect_view();
-    let note = match shape.replicas {
-        0 => format!("{count} primaries, in slot order, without replicas"),
-        1 => format!("{count} primaries, in slot order; the replica of each is not drawn"),
-        replicas => {
-            format!("{count} primaries, in slot order; the {replicas} replicas of each are not drawn")
-        }
+    let mut svg = Svg::new(shape.width, count.div_ceil(columns) as f64 * step);
+    for shard in 0..count {
+        let level = levels.get(shard).copied().unwrap_or_default();
+        let (x, y) = (
+            (shard % columns) as f64 * step + 1.0,
+            (shard / columns) as f64 * step + 1.0,
+        );
+        let fill = (side - 4.0) * level.memory.clamp(0.0, 1.0);
+        svg.open(level.heat());
+        svg.rect("vessel primary", x, y, side, side);
+        svg.rect("fill", x + 2.0, y + side - 2.0 - fill, side - 4.0, fill);
+        svg.rect("over", x, y, side, side);
+        svg.close();
+    }
+    svg.finish()
+}
+
+/// What the drawing leaves out.
+fn note(shape: &Shape) -> String {
+    let count = shape.slots.len();
+    if count <= ROWS {
+        return String::new();
+    }
+    let replicas = match shape.replicas {
+        0 => String::new(),
+        1 => "; the replica of each is not drawn".into(),
+        replicas => format!("; the {replicas} replicas of each are not drawn"),
     };
-    view! {
-        <svg width=shape.width height=height viewBox=format!("0 0 {} {height}", shape.width) aria-hidden="true">
-            <Hatches />
-            {cells}
-        </svg>
-        <p class="quiet">{note}</p>
+    format!("{count} primaries, in slot order{replicas}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(shards: usize, replicas: usize) -> Shape {
+        Shape {
+            replicas,
+            width: 400.0,
+            region: "<b>&".into(),
+            slots: vec![(0, 1); shards],
+        }
+    }
+
+    #[test]
+    fn every_node_is_drawn_once() {
+        let svg = draw(&shape(3, 5), &[Level::default(); 3]);
+        assert_eq!(svg.matches("class=\"node").count(), 18);
+        assert_eq!(svg.matches("vessel primary").count(), 3);
+        let many = draw(&shape(40, 1), &[Level::default(); 40]);
+        assert_eq!(many.matches("class=\"node").count(), 40);
+    }
+
+    #[test]
+    fn hot_nodes_look_hot_and_names_are_text() {
+        let hot = Level {
+            memory: 0.5,
+            cpu: 0.9,
+        };
+        let svg = draw(&shape(1, 0), &[hot]);
+        assert!(svg.contains("node hot") && svg.contains("CPU 90 %"), "{svg}");
+        assert!(svg.contains("&lt;b>&amp;a") && !svg.contains("<b>"), "{svg}");
     }
 }

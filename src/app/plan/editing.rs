@@ -1,6 +1,8 @@
 //! What the editor works on, and how a field stands in it.
 
 use super::fields::concerns;
+use crate::app::quantity::{Unit, exact};
+use crate::app::ui::memo;
 use crate::session::Session;
 use cacheplan_engine::scenario::{Bounds, Issue, Scenario};
 use leptos::prelude::*;
@@ -24,8 +26,8 @@ impl Editing {
         get: fn(&Scenario, usize) -> Option<T>,
     ) -> (Memo<Option<T>>, Memo<Option<T>>) {
         let scenario = self.session.scenario();
-        let value = Memo::new(move |_| scenario.with(|s| get(s, self.class.get())));
-        let before = Memo::new(move |_| {
+        let value = memo(move || scenario.with(|s| get(s, self.class.get())));
+        let before = memo(move || {
             let before = self
                 .reference
                 .with(|reference| reference.as_ref().and_then(|s| get(s, self.class.get())));
@@ -37,7 +39,7 @@ impl Editing {
     /// The first thing that validation finds wrong with a field, in words.
     pub fn issue(self, path: &'static str) -> Memo<Option<String>> {
         let issues = self.session.issues();
-        Memo::new(move |_| {
+        memo(move || {
             let class = self.class.get();
             issues.with(|issues| {
                 issues
@@ -51,16 +53,23 @@ impl Editing {
     /// The path of a field with the number of the open class put in.
     pub fn path(self, path: &'static str) -> String {
         let first = path.split('|').next().unwrap_or(path);
-        first.replace("[]", &format!("[{}]", self.class.get_untracked()))
+        match first.split_once('[') {
+            Some((before, after)) => format!("{before}[{}{after}", self.class.get_untracked()),
+            None => first.to_string(),
+        }
     }
 }
 
 /// What an issue asks for, without the path, which the place beside the field tells.
 pub fn explain(issue: &Issue) -> String {
-    let text = issue.to_string();
-    match (&issue.bounds, text.split_once("must be ")) {
-        (Bounds::OneOf(_), _) => format!("{} is not known; choose another", issue.value.trim_matches('"')),
-        (_, Some((_, wanted))) => format!("Must be {wanted}"),
-        _ => text,
+    match &issue.bounds {
+        Bounds::Range { min, max, unit } => {
+            let [min, max] = [*min, *max].map(|bound| exact(bound, Unit::Number));
+            format!("Must be between {min} and {max} {unit}")
+                .trim_end()
+                .into()
+        }
+        Bounds::OneOf(_) => format!("{} is not known; choose another", issue.value.trim_matches('"')),
+        Bounds::Rule(rule) => format!("Must be {rule}"),
     }
 }

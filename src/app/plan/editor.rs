@@ -3,9 +3,10 @@
 use super::classes::ClassPicker;
 use super::editing::{Editing, explain};
 use super::field::Control;
-use super::fields::{self, Field};
+use super::fields::{self, Field, short_name};
 use super::trace::TraceSource;
 use crate::app::quantity::{Unit, exact, text};
+use crate::app::ui::{live, live_view, memo};
 use cacheplan_engine::scenario::{KeyClass, Rate, Scenario, Ttl, Workload};
 use leptos::prelude::*;
 
@@ -48,7 +49,7 @@ const SECTIONS: [Section; 8] = [
         fields: fields::CLUSTER,
         summary: |s, _| {
             let nodes = s.cluster.shards * (1 + s.cluster.replicas);
-            format!("{nodes} × {}", s.cluster.node_type.trim_start_matches("cache."))
+            format!("{nodes} × {}", short_name(&s.cluster.node_type))
         },
     },
     Section {
@@ -151,7 +152,7 @@ pub fn Editor(editing: Editing) -> impl IntoView {
     view! {
         <div class="editor">
             <h2 class="unseen">"Scenario"</h2>
-            {move || {
+            {live_view(move || {
                 let issues = issues.get();
                 (!issues.is_empty())
                     .then(|| {
@@ -161,13 +162,13 @@ pub fn Editor(editing: Editing) -> impl IntoView {
                                 {issues
                                     .iter()
                                     .map(|issue| {
-                                        view! { <p><code>{issue.path.clone()}</code>" "{explain(issue)}</p> }
+                                        view! { <p><strong>{issue.path.clone()}</strong>" "{explain(issue)}</p> }
                                     })
                                     .collect_view()}
                             </div>
                         }
                     })
-            }}
+            })}
             {SECTIONS.iter().map(|section| view! { <SectionView section editing /> }).collect_view()}
         </div>
     }
@@ -176,11 +177,11 @@ pub fn Editor(editing: Editing) -> impl IntoView {
 #[component]
 fn SectionView(section: &'static Section, editing: Editing) -> impl IntoView {
     let scenario = editing.session.scenario();
-    let is_trace = Memo::new(move |_| scenario.with(|s| matches!(s.workload, Workload::Trace(_))));
-    let summary = Memo::new(move |_| scenario.with(|s| (section.summary)(s, editing.class.get())));
+    let is_trace = memo(move || scenario.with(|s| matches!(s.workload, Workload::Trace(_))));
+    let summary = memo(move || scenario.with(|s| (section.summary)(s, editing.class.get())));
     // Traces bring their keys with them.
     let hidden = move || section.id == "keys" && is_trace.get();
-    let class_name = Memo::new(move |_| {
+    let class_name = memo(move || {
         scenario.with(|s| match &s.workload {
             Workload::Synthetic { classes } if classes.len() > 1 => {
                 classes.get(editing.class.get()).map(|class| class.name.clone())
@@ -190,24 +191,28 @@ fn SectionView(section: &'static Section, editing: Editing) -> impl IntoView {
     });
     let of_class = matches!(section.id, "keys" | "ttl");
     view! {
-        <details class="section" id=format!("section-{}", section.id) open=section.open hidden=hidden>
+        <details class="section" id=format!("section-{}", section.id) open=section.open hidden=live(hidden)>
             <summary>
                 <h3>{section.title}</h3>
-                {move || {
+                {live_view(move || {
                     class_name
                         .get()
                         .filter(|_| of_class)
                         .map(|name| view! { <span class="of-class">{name}</span> })
-                }}
-                <small>{move || summary.get()}</small>
+                })}
+                <span class="summary">{live_view(move || summary.get())}</span>
             </summary>
             <div class="fields">
                 {(section.id == "workload")
                     .then(|| {
                         view! {
-                            <Show when=move || is_trace.get() fallback=move || view! { <ClassPicker editing /> }>
-                                <TraceSource session=editing.session />
-                            </Show>
+                            {live_view(move || {
+                                if is_trace.get() {
+                                    view! { <TraceSource session=editing.session /> }.into_any()
+                                } else {
+                                    view! { <ClassPicker editing /> }.into_any()
+                                }
+                            })}
                             {fields::TRACE
                                 .iter()
                                 .map(|field| view! { <Control field editing /> })

@@ -3,6 +3,7 @@
 use super::editing::Editing;
 use super::fields::{Choice, Field, Number, Text, element_id};
 use crate::app::quantity::{QuantityError, exact, parse};
+use crate::app::ui::{effect, live, live_view, memo, on};
 use cacheplan_engine::scenario::Scenario;
 use leptos::prelude::*;
 
@@ -35,12 +36,12 @@ fn Row(
 ) -> impl IntoView {
     let id = element_id(path);
     view! {
-        <div class=class hidden=move || hidden.get()>
+        <div class=class hidden=live(move || hidden.get())>
             <div class="f-label">
                 <label for=id.clone() title=hint>
                     {label}
                 </label>
-                {move || {
+                {live_view(move || {
                     before
                         .get()
                         .map(|before| {
@@ -51,15 +52,15 @@ fn Row(
                                     class="changed"
                                     title=name.clone()
                                     aria-label=name
-                                    on:click=move |_| restore.run(())
+                                    on:click=on(move |_| restore.run(()))
                                 ></button>
                             }
                         })
-                }}
+                })}
             </div>
             {children()}
             <p class="f-message" id=format!("{id}-message") role="status">
-                {move || message.get()}
+                {live_view(move || message.get())}
             </p>
             <span class="unseen" id=format!("{id}-hint")>
                 {hint}
@@ -82,7 +83,7 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
     let typed = RwSignal::new(None::<String>);
     let trouble = RwSignal::new(None::<String>);
     let own = StoredValue::new(None::<f64>);
-    Effect::new(move |_| {
+    effect(move || {
         if value.get() != own.get_value() {
             typed.set(None);
             trouble.set(None);
@@ -171,19 +172,18 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
         >
             <input
                 type="range"
-                min="0"
-                max=spec.slider.steps().to_string()
+                max=format!("{:.0}", spec.slider.steps())
                 aria-label=format!("{}, slider", spec.label)
-                aria-valuetext=text
-                style:--at=move || format!("{:.1}%", position() / spec.slider.steps() * 100.0)
-                prop:value=move || position().to_string()
-                on:input=move |event| {
-                    if let Ok(position) = event_target_value(&event).parse() {
+                aria-valuetext=live(text)
+                style:--at=live(move || format!("{:.1}%", position() / spec.slider.steps() * 100.0))
+                prop:value=live(move || format!("{:.0}", position()))
+                on:input=on(move |event| {
+                    if let Ok(position) = event_target_value(&event).parse::<u32>() {
                         typed.set(None);
                         trouble.set(None);
-                        commit(spec.slider.value(position, spec.unit));
+                        commit(spec.slider.value(f64::from(position), spec.unit));
                     }
-                }
+                })
             />
             <input
                 type="text"
@@ -192,18 +192,18 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
                 autocomplete="off"
                 spellcheck="false"
                 aria-describedby=described_by(&id)
-                aria-invalid=move || (issue.get().is_some() || typed.get().is_some() && trouble.get().is_some()).to_string()
-                prop:value=text
-                on:input=move |event| {
+                aria-invalid=live(move || (issue.get().is_some() || typed.get().is_some() && trouble.get().is_some()).to_string())
+                prop:value=live(text)
+                on:input=on(move |event| {
                     let text = event_target_value(&event);
                     trouble.set(None);
                     typed.set(Some(text.clone()));
                     if let Ok(wanted) = parse(&text, spec.unit) && spec.limit.contains(wanted) {
                         commit(wanted);
                     }
-                }
-                on:change=move |event| take(event_target_value(&event))
-                on:keydown=move |event| {
+                })
+                on:change=on(move |event| take(event_target_value(&event)))
+                on:keydown=on(move |event: leptos::ev::KeyboardEvent| {
                     let far = if event.shift_key() { 10.0 } else { 1.0 };
                     match event.key().as_str() {
                         "ArrowUp" => nudge(far),
@@ -218,7 +218,7 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
                     }
                     event.prevent_default();
                     event.stop_propagation();
-                }
+                })
             />
         </Row>
     }
@@ -230,7 +230,7 @@ fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
     let scenario = session.scenario();
     let (value, before) = editing.read(spec.get);
     let issue = editing.issue(spec.path);
-    let options = Memo::new(move |_| scenario.with(|scenario| (spec.options)(scenario)));
+    let options = memo(move || scenario.with(|scenario| (spec.options)(scenario)));
     let choose = move |wanted: String| {
         let class = editing.class.get_untracked();
         session.edit(editing.path(spec.path), move |scenario| {
@@ -263,10 +263,10 @@ fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
                 class="in"
                 id=id.clone()
                 aria-describedby=described_by(&id)
-                aria-invalid=move || issue.get().is_some().to_string()
-                on:change=move |event| choose(event_target_value(&event))
+                aria-invalid=live(move || issue.get().is_some().to_string())
+                on:change=on(move |event| choose(event_target_value(&event)))
             >
-                {move || {
+                {live_view(move || {
                     options
                         .get()
                         .into_iter()
@@ -274,13 +274,13 @@ fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
                             let own = option.clone();
                             let selected = move || value.with(|value| value.as_deref() == Some(&own));
                             view! {
-                                <option value=option prop:selected=selected>
+                                <option value=option prop:selected=live(selected)>
                                     {label}
                                 </option>
                             }
                         })
                         .collect_view()
-                }}
+                })}
             </select>
         </Row>
     }
@@ -293,7 +293,7 @@ fn TextControl(spec: &'static Text, editing: Editing) -> impl IntoView {
     let issue = editing.issue(spec.path);
     let typed = RwSignal::new(None::<String>);
     let trouble = RwSignal::new(None::<String>);
-    Effect::new(move |_| {
+    effect(move || {
         value.track();
         typed.set(None);
         trouble.set(None);
@@ -332,13 +332,13 @@ fn TextControl(spec: &'static Text, editing: Editing) -> impl IntoView {
                 autocomplete="off"
                 maxlength=spec.longest.max.to_string()
                 aria-describedby=described_by(&id)
-                aria-invalid=move || (issue.get().is_some() || trouble.get().is_some()).to_string()
-                prop:value=move || typed.get().unwrap_or_else(|| value.get().unwrap_or_default())
-                on:input=move |event| {
+                aria-invalid=live(move || (issue.get().is_some() || trouble.get().is_some()).to_string())
+                prop:value=live(move || typed.get().unwrap_or_else(|| value.get().unwrap_or_default()))
+                on:input=on(move |event| {
                     trouble.set(None);
                     typed.set(Some(event_target_value(&event)));
-                }
-                on:change=move |event| take(event_target_value(&event))
+                })
+                on:change=on(move |event| take(event_target_value(&event)))
             />
         </Row>
     }

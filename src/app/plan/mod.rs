@@ -20,7 +20,7 @@ mod why;
 pub use trace::FileButton;
 
 use super::status::{Announcer, state_name};
-use super::ui::media;
+use super::ui::{live, media, memo, shown};
 use crate::session::{RunState, Session, Stage, Theme};
 use answer::{Answer, AnswerView};
 use cacheplan_engine::scenario::{Scenario, presets};
@@ -60,24 +60,24 @@ pub fn Plan(session: Session) -> impl IntoView {
         })
     };
     view! {
-        <main class="plan" data-run-state=move || state.with(state_name) data-run-stage=stage>
+        <main class="plan" data-run-state=live(move || state.with(state_name)) data-run-stage=live(stage)>
             <h1 class="unseen">"Plan"</h1>
-            <Show when=move || !narrow.get()>
+            {shown(move || !narrow.get(), move || view! {
                 <aside class="side" aria-label="Scenario">
                     <Editor editing />
                 </aside>
-            </Show>
+            })}
             <div class="results" id="answer" tabindex="-1">
                 <AnswerView answer why_apart=wide />
             </div>
-            <Show when=move || wide.get()>
+            {shown(move || wide.get(), move || view! {
                 <aside class="side" aria-label="Why">
                     <Why answer />
                 </aside>
-            </Show>
-            <Show when=move || narrow.get()>
+            })}
+            {shown(move || narrow.get(), move || view! {
                 <EditorSheet answer editing />
-            </Show>
+            })}
             <Announcer session />
             <DropTarget session />
         </main>
@@ -97,7 +97,7 @@ fn reference(session: Session) -> Signal<Option<Arc<Scenario>>> {
         // A scenario that was renamed still comes from where it came from.
         found.or_else(|| last.cloned().flatten())
     });
-    Memo::new(move |_| {
+    memo(move || {
         let pinned =
             baseline.with(|baseline| baseline.as_ref().map(|baseline| Arc::clone(&baseline.scenario)));
         pinned.or_else(|| preset.get())

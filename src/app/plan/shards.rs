@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use crate::app::quantity::{Unit, percent, text};
+use crate::app::ui::live_view;
 use leptos::prelude::*;
 
 /// One row for each primary, over the time after the warm-up.
@@ -43,8 +44,8 @@ pub fn ShardTable(answer: Answer) -> impl IntoView {
                         </tr>
                     </thead>
                     <tbody>
-                        {move || {
-                            rows.get()
+                        {live_view(move || {
+                            rows()
                                 .unwrap_or_default()
                                 .into_iter()
                                 .map(|cells| {
@@ -53,7 +54,7 @@ pub fn ShardTable(answer: Answer) -> impl IntoView {
                                     }
                                 })
                                 .collect_view()
-                        }}
+                        })}
                     </tbody>
                 </table>
             </div>

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::editing::Editing;
 use super::editor::Editor;
 use super::figures::tiles;
-use crate::app::ui::{Glyph, Icon};
+use crate::app::ui::{Glyph, Icon, live_view, on, shown};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -24,44 +24,43 @@ pub fn EditorSheet(answer: Answer, editing: Editing) -> impl IntoView {
             <button
                 type="button"
                 class="btn primary"
-                on:click=move |_| {
+                on:click=on(move |_| {
                     if let Some(dialog) = dialog.get_untracked() {
                         opened.set(true);
                         let _ = dialog.show_modal();
                     }
-                }
+                })
             >
                 <Icon glyph=Glyph::EDIT />
                 "Edit scenario"
             </button>
         </div>
-        <dialog class="sheet" aria-label="Scenario" node_ref=dialog on:close=move |_| opened.set(false)>
+        <dialog class="sheet" aria-label="Scenario" node_ref=dialog on:close=on(move |_| opened.set(false))>
             <div class="sheet-head">
                 <div class="sheet-figures">
-                    {move || {
-                        heads
-                            .get()
+                    {live_view(move || {
+                        heads()
                             .into_iter()
                             .flatten()
-                            .map(|(name, figure)| view! { <span>{name}" "<b>{figure}</b></span> })
+                            .map(|(name, figure)| view! { <span>{name}" "<strong>{figure}</strong></span> })
                             .collect_view()
-                    }}
+                    })}
                 </div>
                 <button
                     type="button"
                     class="btn primary"
-                    on:click=move |_| {
+                    on:click=on(move |_| {
                         if let Some(dialog) = dialog.get_untracked() {
                             dialog.close();
                         }
-                    }
+                    })
                 >
                     "Done"
                 </button>
             </div>
-            <Show when=move || opened.get()>
+            {shown(move || opened.get(), move || view! {
                 <Editor editing />
-            </Show>
+            })}
         </dialog>
     }
 }

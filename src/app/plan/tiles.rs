@@ -1,8 +1,8 @@
 //! The headline figures.
 
 use super::answer::Answer;
-use super::figures::{Delta, Tile, tiles};
-use crate::app::ui::Bubble;
+use super::figures::{Tile, tiles};
+use crate::app::ui::{Bubble, live, memo};
 use leptos::prelude::*;
 
 /// Ids of the tiles in order, and their headings.
@@ -18,98 +18,80 @@ const TILES: [(&str, &str); 6] = [
 /// All tiles.
 #[component]
 pub fn Tiles(answer: Answer) -> impl IntoView {
-    let all = answer.derive(tiles);
+    let made = answer.derive(tiles);
+    let all = memo(move || made().unwrap_or_default());
     view! {
         <div class="tiles">
             {TILES
                 .iter()
                 .enumerate()
-                .map(|(at, &(id, title))| {
-                    let tile = Memo::new(move |_| all.with(|all| all.as_ref()?.get(at).cloned()));
-                    view! { <TileView id title tile /> }
-                })
+                .map(|(at, &(id, title))| view! { <TileView id title at all /> })
                 .collect_view()}
         </div>
     }
 }
 
+/// The tile at a place of the list; without a figure until there is one.
 #[component]
-fn TileView(id: &'static str, title: &'static str, tile: Memo<Option<Tile>>) -> impl IntoView {
-    let value = move || {
-        tile.with(|tile| {
-            tile.as_ref()
-                .map_or_else(|| "–".into(), |tile| tile.value.clone())
-        })
-    };
-    let unit = move || tile.with(|tile| tile.as_ref().map(|tile| tile.unit.clone()));
-    let raw = move || tile.with(|tile| tile.as_ref().map(|tile| tile.raw.to_string()));
-    let origin = Memo::new(move |_| tile.with(|tile| tile.as_ref().map(|tile| tile.origin.clone())));
+fn TileView(id: &'static str, title: &'static str, at: usize, all: Memo<Vec<Tile>>) -> impl IntoView {
+    let show =
+        move |of: fn(&Tile) -> String| live(move || all.with(|all| all.get(at).map(of).unwrap_or_default()));
+    let raw = move || all.with(|all| all.get(at).map(|tile| format!("{:.9}", tile.raw)));
     view! {
-            <div class="tile explained" data-tile=id data-value=raw>
-                <h3>{title}</h3>
-                <Show when=move || origin.with(Option::is_some)>
-    <Bubble about=title>
-                    {move || {
-                        origin
-                            .get()
-                            .map(|origin| {
-                                view! {
-                                    <dl>
-                                        <dt>"Formula"</dt>
-                                        <dd>{origin.formula}</dd>
-                                        <dt>"Here"</dt>
-                                        <dd>{origin.numbers}</dd>
-                                        <dt>"Assumes"</dt>
-                                        <dd>{origin.assumption}</dd>
-                                        <dt>"Measure it"</dt>
-                                        <dd>{origin.measure}</dd>
-                                    </dl>
-                                }
-                            })
-                    }}
-                </Bubble></Show>
-                <p class="value">
-                    <span>{value}</span>
-                    <i>{unit}</i>
-                </p>
-                <p class="note">
-                    {move || {
-                        tile.with(|tile| {
-                            let tile = tile.as_ref()?;
-                            Some(match &tile.delta {
-                                Some(delta) => view! { <DeltaView delta=delta.clone() /> }.into_any(),
-                                None => view! { <span>{tile.note.clone()}</span> }.into_any(),
-                            })
-                        })
-                    }}
-                </p>
-            </div>
-        }
+        <div class="tile explained" data-tile=id data-value=live(raw)>
+            <h3>{title}</h3>
+            <p class="value">
+                <span class="figure-value">{show(|tile| tile.value.clone())}</span>
+                <span class="unit">{show(|tile| tile.unit.clone())}</span>
+            </p>
+            <p class="note">
+                <span class=show(tone)>
+                    <span aria-hidden="true">{show(arrow)}</span>
+                    {show(|tile| tile.delta.as_ref().map_or(&tile.note, |delta| &delta.text).clone())}
+                    <span class="unseen">{show(judgement)}</span>
+                </span>
+            </p>
+            <Bubble about=title>
+                <dl>
+                    <dt>"Formula"</dt>
+                    <dd>{show(|tile| tile.origin.formula.into())}</dd>
+                    <dt>"Here"</dt>
+                    <dd>{show(|tile| tile.origin.numbers.clone())}</dd>
+                    <dt>"Assumes"</dt>
+                    <dd>{show(|tile| tile.origin.assumption.clone())}</dd>
+                    <dt>"Measure it"</dt>
+                    <dd>{show(|tile| tile.origin.measure.into())}</dd>
+                </dl>
+            </Bubble>
+        </div>
+    }
 }
 
-/// A change: arrow, sign, amount; coloured when it is good or bad.
-#[component]
-fn DeltaView(delta: Delta) -> impl IntoView {
-    let class = match delta.good {
+/// Class of the change: coloured when it is good or bad.
+fn tone(tile: &Tile) -> String {
+    match tile.delta.as_ref().and_then(|delta| delta.good) {
         Some(true) => "good",
         Some(false) => "bad",
         None => "same",
-    };
-    let arrow = match delta.rises {
+    }
+    .into()
+}
+
+fn arrow(tile: &Tile) -> String {
+    match tile.delta.as_ref().and_then(|delta| delta.rises) {
         Some(true) => "▲ ",
         Some(false) => "▼ ",
         None => "",
-    };
-    let judged = match delta.good {
+    }
+    .into()
+}
+
+/// The colour of the change in words.
+fn judgement(tile: &Tile) -> String {
+    match tile.delta.as_ref().and_then(|delta| delta.good) {
         Some(true) => " better than the baseline",
         Some(false) => " worse than the baseline",
         None => "",
-    };
-    view! {
-        <span class=class data-delta=class>
-            <span aria-hidden="true">{arrow}</span>
-            {delta.text}
-            <span class="unseen">{judged}</span>
-        </span>
     }
+    .into()
 }

@@ -1,9 +1,9 @@
 //! Recorded traces: choosing a file, dropping one on the page, and where its reading stands.
 
 use crate::app::quantity::{Unit, fixed, text};
-use crate::app::ui::{Glyph, Icon};
+use crate::app::ui::{Glyph, Icon, live, live_view, on};
 use crate::session::{Session, TraceState};
-use cacheplan_engine::scenario::{Workload, presets};
+use cacheplan_engine::scenario::{TraceWorkload, Workload, presets};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::web_sys;
@@ -30,11 +30,11 @@ pub fn FileButton(
         <button
             type="button"
             class=class
-            on:click=move |_| {
+            on:click=on(move |_| {
                 if let Some(input) = input.get_untracked() {
                     input.click();
                 }
-            }
+            })
         >
             <Icon glyph=Glyph::OPEN />
             {label}
@@ -44,7 +44,7 @@ pub fn FileButton(
             hidden
             accept=accept
             node_ref=input
-            on:change=move |_| {
+            on:change=on(move |_| {
                 if let Some(input) = input.get_untracked() {
                     if let Some(file) = input.files().and_then(|files| files.get(0)) {
                         chosen.run(file);
@@ -52,7 +52,7 @@ pub fn FileButton(
                     // The same file may be chosen again.
                     input.set_value("");
                 }
-            }
+            })
         />
     }
 }
@@ -61,12 +61,14 @@ pub fn FileButton(
 #[component]
 pub fn TraceSource(session: Session) -> impl IntoView {
     let scenario = session.scenario();
-    let trace = Memo::new(move |_| {
-        scenario.with(|scenario| match &scenario.workload {
-            Workload::Trace(trace) => Some(trace.clone()),
-            Workload::Synthetic { .. } => None,
+    let read = move |of: fn(&TraceWorkload) -> String| {
+        live(move || {
+            scenario.with(|scenario| match &scenario.workload {
+                Workload::Trace(trace) => of(trace),
+                Workload::Synthetic { .. } => String::new(),
+            })
         })
-    });
+    };
     let synthetic = move |_| {
         let preset = presets()
             .into_iter()
@@ -76,36 +78,33 @@ pub fn TraceSource(session: Session) -> impl IntoView {
     };
     view! {
         <div class="trace-source">
-            {move || {
-                trace
-                    .get()
-                    .map(|trace| {
-                        let known = trace.requests > 0;
-                        view! {
-                            <p class="trace-name">{trace.name}</p>
-                            {known
-                                .then(|| {
-                                    view! {
-                                        <p class="quiet">
-                                            {text(trace.requests as f64, Unit::Count)} " requests, "
-                                            {text(trace.objects as f64, Unit::Count)} " keys"
-                                        </p>
-                                    }
-                                })}
-                        }
-                    })
-            }} <div class="class-actions">
+            <p class="trace-name">{read(|trace| trace.name.clone())}</p>
+            <p class="quiet">{read(contents)}</p>
+            <div class="class-actions">
                 <FileButton
                     label="Other trace"
                     class="btn small"
                     chosen=Callback::new(move |file| session.open_trace(file))
                 />
-                <button type="button" class="btn small" on:click=synthetic>
+                <button type="button" class="btn small" on:click=on(synthetic)>
                     "Back to synthetic"
                 </button>
             </div>
         </div>
     }
+}
+
+/// What is in a trace, as far as the scenario knows.
+fn contents(trace: &TraceWorkload) -> String {
+    if trace.requests == 0 {
+        return "not read yet".into();
+    }
+    let count = |number: u64| text(number as f64, Unit::Count);
+    format!(
+        "{} requests, {} keys",
+        count(trace.requests),
+        count(trace.objects)
+    )
 }
 
 /// Where the reading of a trace stands, above the answer; and the invitation to bring one.
@@ -114,8 +113,8 @@ pub fn TraceBar(session: Session) -> impl IntoView {
     let state = session.trace();
     let open = Callback::new(move |file| session.open_trace(file));
     view! {
-        <div class="trace-bar" data-trace-state=move || state.with(state_name)>
-            {move || match state.get() {
+        <div class="trace-bar" data-trace-state=live(move || state.with(state_name))>
+            {live_view(move || match state.get() {
                 TraceState::None => {
                     view! {
                         <p>
@@ -132,7 +131,7 @@ pub fn TraceBar(session: Session) -> impl IntoView {
                             "Reading " <strong>{name}</strong> " " {fixed(share * 100.0, 0)} " %"
                         </p>
                         <progress max="1" value=share.to_string() aria-label="Reading the trace"></progress>
-                        <button type="button" class="btn small" on:click=move |_| session.cancel()>
+                        <button type="button" class="btn small" on:click=on(move |_| session.cancel())>
                             "Cancel"
                         </button>
                     }
@@ -175,7 +174,7 @@ pub fn TraceBar(session: Session) -> impl IntoView {
                     }
                         .into_any()
                 }
-            }}
+            })}
         </div>
     }
 }
@@ -235,7 +234,7 @@ pub fn DropTarget(session: Session) -> impl IntoView {
         drop.remove();
     });
     view! {
-        <div class="drop" hidden=move || !over.get() aria-hidden="true">
+        <div class="drop" hidden=live(move || !over.get()) aria-hidden="true">
             <p>
                 <strong>"Drop to open"</strong>
                 {FORMATS}

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::diagnosis::{Finding, Step, Tone, findings, sentence};
 use super::figures::sampled;
+use crate::app::ui::{live_view, on};
 use leptos::prelude::*;
 
 /// What the model leaves out, so that nobody reads it into the figures.
@@ -18,23 +19,22 @@ pub fn Why(answer: Answer) -> impl IntoView {
     view! {
             <div class="why">
                 <h2>"Why"</h2>
-                {move || match found.get() {
+                {live_view(move || match found() {
                     Some(found) => {
                         found.into_iter().map(|finding| view! { <Item answer finding /> }).collect_view().into_any()
                     }
                     None => view! { <p class="item quiet">"No answer yet"</p> }.into_any(),
-                }}
+                })}
                 <h2>"Sure of it?"</h2>
                 <div class="item" data-finding="sampling">
                     <p>
-                        {move || {
-                            sampling
-                                .get()
+                        {live_view(move || {
+                            sampling()
                                 .map(|(sampled, version)| {
                                     let said = sentence(&sampled);
     format!("{said}. Same scenario, same numbers on any machine: engine {version}.")
                                 })
-                        }}
+                        })}
                     </p>
                     <p>{NOT_MODELLED}"."</p>
                 </div>
@@ -61,7 +61,7 @@ fn Item(answer: Answer, finding: Finding) -> impl IntoView {
                 .step
                 .map(|Step { label, change }| {
                     view! {
-                        <button type="button" class="act" on:click=move |_| session.edit(change.path(), move |scenario| change.apply(scenario))>
+                        <button type="button" class="act" on:click=on(move |_| session.edit(change.path(), move |scenario| change.apply(scenario)))>
                             {label}
                         </button>
                     }

@@ -1,6 +1,7 @@
 //! From text to quantity.
 
 use super::Unit;
+use cacheplan_engine::units::decimal;
 use std::fmt;
 
 /// Why a text is no quantity.
@@ -74,15 +75,15 @@ fn tidy(value: f64) -> f64 {
 /// The number at the start of a text and what follows it. Takes 1,000 and 1 000 and 1_000 as thousands, and a
 /// single comma that is not followed by three digits as a decimal point.
 fn number(text: &str) -> Option<(f64, &str)> {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let group = |at: usize| digit(at + 1) && digit(at + 2) && digit(at + 3) && !digit(at + 4);
     let mut clean = String::new();
     let (mut at, mut point) = (0, false);
-    if let Some(b'-' | b'+') = bytes.first() {
-        clean.extend(text.chars().next());
-        at = 1;
-    }
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'0'..=b'9' => clean.push(byte as char),
@@ -90,32 +91,37 @@ fn number(text: &str) -> Option<(f64, &str)> {
                 point = true;
                 clean.push('.');
             }
-            b',' | b'_' | b'\'' | b' ' if !point && digit(at.wrapping_sub(1)) && group(at) => {}
+            b',' | b'_' | b'\'' | b' ' if !point && at > 0 && digit(at - 1) && group(at) => {}
             b',' if !point && digit(at + 1) => {
                 point = true;
                 clean.push('.');
-            }
-            b'e' if digit(at + 1) || (matches!(bytes.get(at + 1), Some(b'-' | b'+')) && digit(at + 2)) => {
-                clean.push('e');
-                at += 1;
-                while let Some(&byte @ (b'0'..=b'9' | b'-' | b'+')) = bytes.get(at) {
-                    clean.push(byte as char);
-                    at += 1;
-                }
-                break;
             }
             _ => break,
         }
         at += 1;
     }
-    let value: f64 = clean.parse().ok().filter(|value: &f64| value.is_finite())?;
-    Some((value, text.get(at..)?.trim_start()))
+    let mut value = decimal(&clean)?;
+    let mut rest = text.get(at..)?;
+    if let Some((power, after)) = rest.strip_prefix('e').and_then(exponent) {
+        value *= 10f64.powi(power);
+        rest = after;
+    }
+    let value = if negative { -value } else { value };
+    value.is_finite().then_some((value, rest.trim_start()))
+}
+
+/// The power of ten behind an `e`, and what follows it.
+fn exponent(text: &str) -> Option<(i32, &str)> {
+    let sign = usize::from(text.starts_with(['-', '+']));
+    let digits = text.bytes().skip(sign).take_while(u8::is_ascii_digit).count();
+    let (power, rest) = text.split_at(sign + digits);
+    Some((power.parse().ok()?, rest))
 }
 
 fn without_words<'a>(rest: &'a str, words: &[&str]) -> &'a str {
-    words
-        .iter()
-        .fold(rest, |rest, word| rest.trim_end_matches(word).trim_end())
+    words.iter().fold(rest, |rest, word| {
+        rest.strip_suffix(word).unwrap_or(rest).trim_end()
+    })
 }
 
 fn multiplier(rest: &str) -> Option<f64> {
@@ -157,7 +163,10 @@ fn rate_factor(rest: &str) -> Option<f64> {
     }
     let (count, per) = match rest.split_once('/') {
         Some((count, per)) => (count, per),
-        None => rest.split_once("per ").unwrap_or((rest, "s")),
+        None => rest
+            .rsplit_once(' ')
+            .and_then(|(count, per)| Some((count.strip_suffix("per")?, per)))
+            .unwrap_or((rest, "s")),
     };
     let seconds = duration_unit(per.trim())?;
     let count = without_words(count.trim(), &["requests", "req", "queries", "reads", "ops"]);

@@ -1,5 +1,6 @@
 //! An explanation that comes up over a figure on hover, focus or tap.
 
+use super::{live, on};
 use leptos::prelude::*;
 
 /// A small button "i" that holds an explanation open, for use inside an element of class `explained`, whose
@@ -29,20 +30,18 @@ pub fn Bubble(
         escape.remove();
         moved.remove();
     });
-    let id = format!("about-{}", about.to_ascii_lowercase().replace(' ', "-"));
     view! {
         <button
             type="button"
             class="about"
             aria-label=format!("Where “{about}” comes from")
-            aria-expanded=move || held.get().to_string()
-            aria-controls=id.clone()
-            on:click=move |_| held.update(|held| *held = !*held)
-            on:blur=move |_| held.set(false)
+            aria-expanded=live(move || held.get().to_string())
+            on:click=on(move |_| held.update(|held| *held = !*held))
+            on:blur=on(move |_| held.set(false))
         >
             <super::Icon glyph=super::Glyph::INFO />
         </button>
-        <div class="bubble" id=id class:held=move || held.get() class:dismissed=move || dismissed.get()>
+        <div class="bubble" class:held=live(move || held.get()) class:dismissed=live(move || dismissed.get())>
             {children()}
         </div>
     }

@@ -1,5 +1,6 @@
 //! A button that opens a panel under it.
 
+use super::{effect, live, live_view, on, shown};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::web_sys;
@@ -26,7 +27,7 @@ pub fn Popover(
     let trigger = NodeRef::<html::Button>::new();
     let panel = NodeRef::<html::Div>::new();
     // A panel that a shortcut opened is not beside the focus.
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(panel) = panel.get() {
             let _ = panel.focus();
         }
@@ -46,7 +47,7 @@ pub fn Popover(
         <div
             class="popover"
             node_ref=root
-            on:keydown=move |event| {
+            on:keydown=on(move |event: leptos::ev::KeyboardEvent| {
                 if event.key() == "Escape" && open.get_untracked() {
                     event.stop_propagation();
                     open.set(false);
@@ -54,12 +55,12 @@ pub fn Popover(
                         let _ = button.focus();
                     }
                 }
-            }
-            on:focusout=move |event| {
+            })
+            on:focusout=on(move |event: leptos::ev::FocusEvent| {
                 if event.related_target().is_some() && !inside(event.related_target()) {
                     open.set(false);
                 }
-            }
+            })
         >
             <button
                 type="button"
@@ -67,16 +68,16 @@ pub fn Popover(
                 node_ref=trigger
                 title=name.clone()
                 aria-label=name.clone()
-                aria-expanded=move || open.get().to_string()
-                on:click=move |_| open.update(|open| *open = !*open)
+                aria-expanded=live(move || open.get().to_string())
+                on:click=on(move |_| open.update(|open| *open = !*open))
             >
-                {move || button.run()}
+                {live_view(move || button.run())}
             </button>
-            <Show when=move || open.get()>
+            {shown(move || open.get(), move || view! {
                 <div class="popover-panel" tabindex="-1" node_ref=panel role="group" aria-label=name.clone()>
                     {children()}
                 </div>
-            </Show>
+            })}
         </div>
     }
 }

@@ -5,8 +5,8 @@ use crate::app::quantity::{Unit, fixed, percent, text};
 use cacheplan_engine::report::{Report, ShardSummary};
 use cacheplan_engine::scenario::Scenario;
 
-/// Load of the database from which there is little left for a bad moment.
-const TIGHT: f64 = 0.8;
+/// Part of what the database or an engine thread can bear from which little is left for a bad moment.
+pub const TIGHT: f64 = 0.8;
 /// A shard with so many times the mean of requests counts as hot.
 const HOT: f64 = 1.25;
 
@@ -120,9 +120,17 @@ pub fn cpu(scenario: &Scenario, report: &Report) -> Option<Finding> {
         id: "cpu",
         tone: if used >= 1.0 { Tone::Bad } else { Tone::Warning },
         tag: "CPU",
-        title: format!("Shard {} at {} % of its engine CPU", number + 1, percent(used)),
+        title: if used >= 1.0 {
+            format!(
+                "Shard {} is asked for {} times what it can do",
+                number + 1,
+                fixed(used, 1)
+            )
+        } else {
+            format!("Shard {} at {} % of its engine CPU", number + 1, percent(used))
+        },
         text: format!(
-            "It gets {} on average; latency rises steeply from here, and a peak or a failover has no room.",
+            "It gets {} on average. Requests wait for one another, and a peak or a failover finds no room.",
             text(busy.operations_per_s.0, Unit::PerSecond)
         ),
         step: more_shards(scenario),
@@ -136,7 +144,8 @@ pub fn tail(report: &Report) -> Option<Finding> {
         summary.hit_latency.p99.0 as f64,
         summary.miss_latency.p50.0 as f64,
     );
-    if counts.reads == 0 || hit <= 0.0 || miss <= 0.0 {
+    // Where hits are as slow as misses, what sets the tail is the load, of which other findings tell.
+    if counts.reads == 0 || hit <= 0.0 || miss <= hit {
         return None;
     }
     let slow = share(counts.misses() + counts.writes, counts.requests());

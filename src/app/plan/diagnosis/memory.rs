@@ -1,5 +1,6 @@
 //! What memory and TTL do to the hit rate.
 
+use super::load::TIGHT;
 use super::{Change, Finding, Step, Tone, more_shards, points, sentence, share};
 use crate::app::quantity::{Unit, clock, percent, text};
 use cacheplan_engine::report::Report;
@@ -73,7 +74,7 @@ pub fn undersized(scenario: &Scenario, report: &Report) -> Option<Finding> {
             bytes(memory.working_set.0),
             bytes(memory.maxmemory.0),
             clock(since.as_secs()),
-            text(rate, Unit::PerSecond).replace("/s", " keys/s"),
+            text(rate, Unit::Count) + " keys/s",
             points(lost)
         ),
         step: more_shards(scenario).filter(|_| pressing),
@@ -88,7 +89,15 @@ pub fn oversized(scenario: &Scenario, report: &Report) -> Option<Finding> {
         return None;
     }
     let shards = scenario.cluster.shards;
-    let fewer = shards > 1 && used * f64::from(shards) / f64::from(shards - 1) < 0.9;
+    let fewer = {
+        let growth = f64::from(shards) / f64::from(shards.max(2) - 1);
+        let busiest = report
+            .shards
+            .iter()
+            .map(|shard| shard.engine_cpu.0)
+            .fold(0.0, f64::max);
+        shards > 1 && used * growth < 0.9 && busiest * growth < TIGHT
+    };
     Some(Finding {
         id: "oversized",
         tone: Tone::Plain,

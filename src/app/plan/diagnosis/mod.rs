@@ -10,7 +10,7 @@ use cacheplan_engine::report::Report;
 use cacheplan_engine::scenario::{Scenario, limits};
 
 /// How pressing a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Something fails.
     Bad,
@@ -71,7 +71,7 @@ impl Change {
 
 /// All findings, most pressing first.
 pub fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
-    let mut found: Vec<Finding> = [
+    let found: Vec<Finding> = [
         load::database(scenario, report),
         memory::undersized(scenario, report),
         load::cpu(scenario, report),
@@ -84,8 +84,11 @@ pub fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
     .into_iter()
     .flatten()
     .collect();
-    found.sort_by_key(|finding| finding.tone);
-    found
+    let of = |tone: Tone| found.iter().filter(move |finding| finding.tone == tone).cloned();
+    [Tone::Bad, Tone::Warning, Tone::Plain]
+        .into_iter()
+        .flat_map(of)
+        .collect()
 }
 
 fn share(part: u64, whole: u64) -> f64 {

@@ -11,6 +11,11 @@ fn engine_name(engine: Engine) -> String {
     engine.label().replace(' ', "-").to_ascii_lowercase()
 }
 
+/// A node type as people call it: without `cache.`.
+pub fn short_name(node_type: &str) -> &str {
+    node_type.strip_prefix("cache.").unwrap_or(node_type)
+}
+
 /// The node types that the engine runs on, with memory and price; also the one chosen when it is none of them.
 fn node_options(scenario: &Scenario) -> Vec<(String, String)> {
     let engine = scenario.cluster.engine;
@@ -19,7 +24,7 @@ fn node_options(scenario: &Scenario) -> Vec<(String, String)> {
         .iter()
         .filter(|node| node.supports(engine) || node.name == chosen)
         .map(|node| {
-            let mut label = node.name.trim_start_matches("cache.").to_string();
+            let mut label = short_name(node.name).to_string();
             label += ", ";
             label += &text(node.maxmemory.0 as f64, Unit::Bytes);
             if let Some(price) = node_price(&scenario.prices.region, node, engine) {
@@ -98,8 +103,10 @@ pub const CLUSTER: &[Field] = &[
         label: "Eviction",
         hint: "Which key goes when memory is full",
         options: |s| {
+            // A cluster cannot be told the future.
             let mut options: Vec<_> = policy::REGISTRY
                 .iter()
+                .filter(|entry| !entry.needs_future())
                 .map(|entry| (entry.name.to_string(), entry.label.to_string()))
                 .collect();
             let chosen = &s.cluster.policy;

@@ -9,7 +9,7 @@ mod tests;
 mod traffic;
 mod ttl;
 
-pub use cluster::{CLIENT, CLUSTER, DATABASE, PRICES};
+pub use cluster::{CLIENT, CLUSTER, DATABASE, PRICES, short_name};
 pub use keys::KEYS;
 pub use run::{RUN, TRACE};
 pub use traffic::TRAFFIC;
@@ -176,20 +176,24 @@ impl Field {
 
 /// Whether an issue at `found` belongs to the field at `path`, with `class` open.
 pub fn concerns(path: &str, class: usize, found: &str) -> bool {
-    path.split('|').any(|path| match path.split_once("[]") {
+    path.split('|').any(|path| match path.split_once('[') {
         None => found == path,
         Some((before, after)) => found
             .strip_prefix(before)
             .and_then(|rest| rest.strip_prefix('['))
             .and_then(|rest| rest.split_once(']'))
-            .is_some_and(|(number, rest)| number.parse() == Ok(class) && rest == after),
+            .is_some_and(|(number, rest)| {
+                number.parse() == Ok(class) && Some(rest) == after.strip_prefix(']')
+            }),
     })
 }
 
 /// The id of a field's element: its path with hyphens.
 pub fn element_id(path: &str) -> String {
     let first = path.split('|').next().unwrap_or(path);
-    "field-".to_string() + &first.replace("[]", "").replace(['.', '_'], "-")
+    let readable = first.chars().filter(|c| !matches!(c, '[' | ']'));
+    let hyphened = readable.map(|c| if matches!(c, '.' | '_') { '-' } else { c });
+    "field-".chars().chain(hyphened).collect()
 }
 
 fn class(scenario: &Scenario, at: usize) -> Option<&KeyClass> {
