@@ -313,9 +313,19 @@ impl fmt::Display for Issue {
                 write!(f, "one of {}", accepted.join(", "))
             }
             Bounds::OneOf(accepted) => {
-                let mut nearest: Vec<&str> = accepted.iter().map(String::as_str).collect();
-                nearest.sort_by_key(|name| std::cmp::Reverse(common_prefix(name, value.trim_matches('"'))));
-                nearest.truncate(MOST_LISTED);
+                let found = value.trim_matches('"');
+                let mut left: Vec<&str> = accepted.iter().map(String::as_str).collect();
+                let mut nearest = Vec::new();
+                while nearest.len() < MOST_LISTED {
+                    // From the back, as the last of equals is the greatest: names alike keep their order.
+                    let best = left
+                        .iter()
+                        .enumerate()
+                        .rev()
+                        .max_by_key(|(_, name)| common_prefix(name, found));
+                    let Some((at, _)) = best else { break };
+                    nearest.push(left.remove(at));
+                }
                 write!(
                     f,
                     "one of {} names such as {}",
