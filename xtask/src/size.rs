@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 struct Part {
     /// What it is called.
     name: &'static str,
-    /// How many bytes it may weigh, brotli-compressed.
+    /// How many bytes it may weigh, brotli-compressed; 1 KB is 1,024 bytes.
     budget: usize,
     /// Tells whether a file of `dist/` belongs to it.
     holds: fn(&Path) -> bool,
@@ -22,12 +22,12 @@ struct Part {
 const PARTS: [Part; 2] = [
     Part {
         name: "page",
-        budget: 250_000,
+        budget: 250 * 1024,
         holds: |file| is_code(file) && !is_worker(file),
     },
     Part {
         name: "worker",
-        budget: 200_000,
+        budget: 200 * 1024,
         holds: |file| is_code(file) && is_worker(file),
     },
 ];

@@ -19,7 +19,7 @@ use super::Scenario;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use crc::{CRC_32_ISO_HDLC, Crc};
+use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use std::fmt;
@@ -47,7 +47,8 @@ const MOST_INFLATED: usize = 1 << 20;
 /// `miniz_oxide`'s strongest setting: links are short, so that time does not matter.
 const DEFLATE_LEVEL: u8 = 10;
 
-const CHECKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+/// Bit by bit: a table would be a kilobyte to download, for a few hundred bytes to sum up.
+const CHECKSUM: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 const BASE64: GeneralPurpose = base64(GeneralPurposeConfig::new());
 /// Reads text that was cut within a group of four characters, too.
