@@ -193,7 +193,7 @@ impl Policy for Arc {
 
     #[inline(always)]
     fn look_ahead(&self, key: KeyId) -> u32 {
-        self.queues.peek(MarkedIndex::<2>::place_in(self.index.peek(key)))
+        self.index.peek(key)
     }
 
     #[inline(always)]

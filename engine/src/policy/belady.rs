@@ -11,30 +11,24 @@
 //!
 //! Reference: libCacheSim 0.3.5 `Belady`; equal counts. Like there an object is stored even if it is never used again.
 
-use super::heap::{Heap, Ranked};
+use super::heap::{Heap, Rank};
 use super::{Access, KeyId, Policy, Setup};
 
+/// Number of the next use.
 #[derive(Clone, Copy, Debug)]
-struct Use {
-    next: u64,
-    key: KeyId,
-}
+struct NextUse(u64);
 
-impl Ranked for Use {
-    fn key(&self) -> KeyId {
-        self.key
-    }
-
+impl Rank for NextUse {
     #[inline(always)]
-    fn outranks(&self, other: &Self) -> bool {
-        self.next > other.next
+    fn outranks(self, other: Self) -> bool {
+        self.0 > other.0
     }
 }
 
 /// Farthest next use first.
 #[derive(Clone, Debug)]
 pub struct Belady {
-    heap: Heap<Use>,
+    heap: Heap<NextUse, (), 2>,
 }
 
 impl Policy for Belady {
@@ -50,23 +44,21 @@ impl Policy for Belady {
 
     #[inline(always)]
     fn touch(&mut self, access: Access) -> bool {
-        let Access { key, next, .. } = access;
-        let Some((at, _)) = self.heap.get(key) else {
+        let Some(place) = self.heap.get(access.key) else {
             return false;
         };
-        self.heap.replace(at, Use { next, key });
+        self.heap.replace(place, NextUse(access.next));
         true
     }
 
     #[inline(always)]
     fn insert(&mut self, access: Access) {
-        let Access { key, next, .. } = access;
-        self.heap.push(Use { next, key });
+        self.heap.push(access.key, NextUse(access.next), ());
     }
 
     #[inline(always)]
     fn evict(&mut self, _incoming: Access) -> Option<KeyId> {
-        self.heap.pop().map(|entry| entry.key)
+        self.heap.pop()
     }
 
     fn remove(&mut self, key: KeyId) -> bool {

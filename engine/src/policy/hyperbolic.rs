@@ -7,9 +7,9 @@
 //! Source: Blankstein, Sen and Freedman, "Hyperbolic caching: flexible caching for web applications", USENIX ATC 2017,
 //! with 64 samples and without costs and sizes. Time is simulated time; in a replay, the number of the request.
 //!
-//! Reference: libCacheSim 0.3.5 `Hyperbolic`. Samples here are exactly uniform, with replacement; there, a bucket of
-//! the hash table is drawn by the low bits of a linear congruential generator, which are not random, and only the
-//! first key of its chain is seen.
+//! Reference: libCacheSim 0.3.5 `Hyperbolic`, within 0.5 points. Chosen differences: the samples are eight runs of eight
+//! neighbours in an array whose order is random, and all keys where there are no more;
+//! there, each is drawn by itself, from the hash table, by the low bits of a linear congruential generator.
 
 use super::index::Index;
 use super::{Access, KeyId, Policy, Setup};
@@ -18,44 +18,72 @@ use crate::random::Stream;
 /// Name of the random stream that draws the samples.
 const SAMPLES: u64 = 0x6879_7065_7262;
 
-/// Keys that are compared for each that goes.
+/// Keys that are compared for each that goes, all in a cache of no more.
 const SAMPLED: usize = 64;
+/// Neighbours that are compared for each place drawn.
+const RUN: usize = 8;
 
+/// When a key was stored and how often it was used since, in one word, as many of them are looked at for each key
+/// that goes. The lower 20 bits are for the uses, up to a million; the others last for 200 days in microseconds.
 #[derive(Clone, Copy, Debug)]
-struct Resident {
-    since: u64,
-    key: KeyId,
-    uses: u32,
+struct Record(u64);
+
+const USE_BITS: u32 = 20;
+const MOST_USES: u64 = (1 << USE_BITS) - 1;
+
+impl Record {
+    fn stored(now: u64) -> Self {
+        Self(now << USE_BITS | 1)
+    }
+
+    fn uses(self) -> u64 {
+        self.0 & MOST_USES
+    }
+
+    fn since(self) -> u64 {
+        self.0 >> USE_BITS
+    }
+}
+
+/// The lowest rate of use seen so far.
+struct Lowest {
+    now: u64,
+    place: usize,
+    uses: u64,
+    age: u64,
+}
+
+impl Lowest {
+    /// Looks at the records from a place on.
+    #[inline(always)]
+    fn look(&mut self, start: usize, records: &[Record]) {
+        for (record, place) in records.iter().zip(start..) {
+            let age = self.now.saturating_sub(record.since());
+            // a / b < c / d where a d < c b. Neither product exceeds 64 bits.
+            if record.uses() * self.age < self.uses * age {
+                (self.place, self.uses, self.age) = (place, record.uses(), age);
+            }
+        }
+    }
 }
 
 /// Lowest rate of use among samples.
 #[derive(Clone, Debug)]
 pub struct Hyperbolic {
     index: Index,
-    residents: Vec<Resident>,
+    keys: Vec<KeyId>,
+    records: Vec<Record>,
     stream: Stream,
-    drawn: [u32; SAMPLED],
 }
 
 impl Hyperbolic {
-    /// Draws places. Half of a draw's bits are enough for each: the bias, under n / 2^32, is not observable.
-    #[inline(always)]
-    fn draw(&mut self) {
-        let residents = self.residents.len() as u64;
-        for pair in self.drawn.chunks_mut(2) {
-            let bits = self.stream.bits();
-            for (place, half) in pair.iter_mut().zip([bits >> 32, bits & u64::from(u32::MAX)]) {
-                *place = ((half * residents) >> 32) as u32;
-            }
-        }
-    }
-
     /// Moves the last key to a place whose key has left the index.
     #[inline(always)]
     fn close_gap(&mut self, place: u32) {
-        self.residents.swap_remove(place as usize);
-        if let Some(moved) = self.residents.get(place as usize) {
-            self.index.set(moved.key, place);
+        self.records.swap_remove(place as usize);
+        self.keys.swap_remove(place as usize);
+        if let Some(&moved) = self.keys.get(place as usize) {
+            self.index.set(moved, place);
         }
     }
 }
@@ -64,9 +92,9 @@ impl Policy for Hyperbolic {
     fn new(setup: Setup) -> Self {
         Self {
             index: Index::new(setup.keys),
-            residents: Vec::new(),
+            keys: Vec::new(),
+            records: Vec::new(),
             stream: Stream::new(setup.seed, SAMPLES),
-            drawn: [0; SAMPLED],
         }
     }
 
@@ -75,42 +103,51 @@ impl Policy for Hyperbolic {
         let Some(place) = self.index.get(access.key) else {
             return false;
         };
-        let uses = &mut self.residents[place as usize].uses;
-        *uses = uses.saturating_add(1);
+        let record = &mut self.records[place as usize];
+        record.0 += u64::from(record.uses() < MOST_USES);
         true
     }
 
     #[inline(always)]
     fn insert(&mut self, access: Access) {
-        let place = self.residents.len();
-        if place == self.residents.capacity() {
-            self.residents.reserve_exact(place / 8 + 8);
+        // Into a random place, so that neighbours have nothing in common.
+        let end = self.keys.len() as u32;
+        let place = self.stream.below(end + 1);
+        self.keys.push(access.key);
+        self.records.push(Record::stored(access.now.0));
+        self.keys.swap(place as usize, end as usize);
+        self.records.swap(place as usize, end as usize);
+        if let Some(&moved) = self.keys.last() {
+            self.index.set(moved, end);
         }
-        self.index.set(access.key, place as u32);
-        self.residents.push(Resident {
-            since: access.now.0,
-            key: access.key,
-            uses: 1,
-        });
+        self.index.set(access.key, place);
     }
 
     #[inline(always)]
     fn evict(&mut self, incoming: Access) -> Option<KeyId> {
-        self.draw();
-        let mut lowest = 0;
-        // The lowest of uses / age, as two factors: a / b < c / d where a d < c b.
-        let (mut uses, mut age) = (f64::INFINITY, 1.0);
-        for &place in &self.drawn {
-            let sample = self.residents.get(place as usize)?;
-            let sample_age = incoming.now.0.saturating_sub(sample.since) as f64;
-            let sample_uses = f64::from(sample.uses);
-            if sample_uses * age < uses * sample_age {
-                (lowest, uses, age) = (place, sample_uses, sample_age);
+        let residents = self.records.len();
+        let mut lowest = Lowest {
+            now: Record::stored(incoming.now.0).since(),
+            place: 0,
+            uses: 1,
+            age: 0,
+        };
+        if residents <= SAMPLED {
+            lowest.look(0, &self.records);
+        } else {
+            for _ in 0..SAMPLED / RUN {
+                let start = self.stream.below(residents as u32) as usize;
+                let (before, from) = self.records.split_at(start);
+                let run = &from[..from.len().min(RUN)];
+                lowest.look(start, run);
+                // The first key is a neighbour of the last, so that each is drawn as often as any other.
+                lowest.look(0, &before[..RUN - run.len()]);
             }
         }
-        let key = self.residents.get(lowest as usize)?.key;
+        let lowest = lowest.place;
+        let key = *self.keys.get(lowest)?;
         self.index.take(key);
-        self.close_gap(lowest);
+        self.close_gap(lowest as u32);
         Some(key)
     }
 
@@ -134,6 +171,6 @@ impl Policy for Hyperbolic {
 
     #[inline(always)]
     fn len(&self) -> usize {
-        self.residents.len()
+        self.keys.len()
     }
 }

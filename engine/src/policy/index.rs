@@ -86,12 +86,6 @@ impl<const BITS: u32> MarkedIndex<BITS> {
         self.0.peek(key)
     }
 
-    /// The place in an entry that was peeked at; no key's place if the key has none.
-    #[inline(always)]
-    pub(super) fn place_in(entry: u32) -> u32 {
-        entry & Self::PLACE
-    }
-
     /// Gives the key a place and a mark, in exchange for those that it may have.
     #[inline(always)]
     pub(super) fn set(&mut self, key: KeyId, place: u32, mark: u32) {

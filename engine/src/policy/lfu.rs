@@ -209,7 +209,7 @@ impl Policy for Lfu {
 
     #[inline(always)]
     fn look_ahead(&self, key: KeyId) -> u32 {
-        self.queue.peek(self.index.peek(key))
+        self.index.peek(key)
     }
 
     #[inline(always)]

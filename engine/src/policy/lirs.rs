@@ -327,7 +327,7 @@ impl Policy for Lirs {
 
     #[inline(always)]
     fn look_ahead(&self, key: KeyId) -> u32 {
-        self.stack.peek(MarkedIndex::<2>::place_in(self.index.peek(key)))
+        self.index.peek(key)
     }
 
     #[inline(always)]

@@ -146,12 +146,6 @@ impl<T: Copy + Default, const QUEUES: usize> Queues<T, QUEUES> {
         &mut self.nodes[place as usize].data
     }
 
-    /// A number that depends on the node, to have it read early; any place will do.
-    #[inline(always)]
-    pub(super) fn peek(&self, place: u32) -> u32 {
-        self.nodes.get(place as usize).map_or(0, |node| node.older)
-    }
-
     #[inline(always)]
     fn unlink(&mut self, place: u32) {
         let Node { newer, older, .. } = self.nodes[place as usize];

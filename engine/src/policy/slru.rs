@@ -176,7 +176,7 @@ impl Policy for Slru {
 
     #[inline(always)]
     fn look_ahead(&self, key: KeyId) -> u32 {
-        self.segments.peek(self.index.peek(key))
+        self.index.peek(key)
     }
 
     #[inline(always)]

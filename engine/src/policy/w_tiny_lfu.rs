@@ -205,7 +205,7 @@ impl Policy for WTinyLfu {
 
     #[inline(always)]
     fn look_ahead(&self, key: KeyId) -> u32 {
-        self.queues.peek(self.index.peek(key)) ^ u32::from(self.requests.of(key))
+        self.index.peek(key) ^ u32::from(self.requests.of(key))
     }
 
     #[inline(always)]
