@@ -28,7 +28,24 @@ pub(crate) fn dist(tools: &setup::WebTools) -> Result<()> {
         .trunk()
         .args(["build", "--release"])
         .env(BUILD_ID_VARIABLE, &id))?;
+    minify(tools)?;
     fs::write(stamp(), format!("{id}\n")).with_context(|| format!("cannot write {}", stamp().display()))
+}
+
+/// Takes what only people need out of the scripts and styles; Trunk's own minifier does not know today's JavaScript.
+fn minify(tools: &setup::WebTools) -> Result<()> {
+    let mut files = Vec::new();
+    sources::collect(&paths::dist(), &mut files)?;
+    // What comes minified from npm is left as it is.
+    files.retain(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        (name.ends_with(".css") || name.ends_with(".js")) && !name.contains(".min")
+    });
+    let mut esbuild = tools.esbuild();
+    esbuild
+        .args(files)
+        .arg(format!("--outdir={}", paths::dist().display()));
+    run(esbuild.args(["--minify", "--allow-overwrite", "--log-level=warning"]))
 }
 
 /// Tells which sources `dist/` was built from; Trunk clears it together with the rest of `dist/`.

@@ -91,13 +91,10 @@ fn weigh(part: &Part, files: &[PathBuf]) -> Result<Weight> {
     Ok(sum)
 }
 
-/// Whether a file is markup, style or program: fonts and icons are seen to by caches and come after the first sight.
+/// Whether a file is style or program.
 fn is_code(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| {
-        ["css", "html", "js", "wasm"]
-            .iter()
-            .any(|code| extension == *code)
-    })
+    file.extension()
+        .is_some_and(|extension| ["css", "js", "wasm"].iter().any(|code| extension == *code))
 }
 
 /// Whether a file is loaded by the worker only.

@@ -36,6 +36,11 @@ impl WebTools {
         command.env_remove("RUST_BACKTRACE");
         command
     }
+
+    /// The minifier of scripts and styles.
+    pub(crate) fn esbuild(&self) -> Command {
+        at_root(npm::programs().join("esbuild"))
+    }
 }
 
 /// Sets up all that any task needs.
