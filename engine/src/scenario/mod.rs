@@ -6,6 +6,7 @@
 mod json;
 pub mod limits;
 pub mod link;
+pub mod parameters;
 mod plan;
 mod presets;
 mod traced;

@@ -1,0 +1,1 @@
+//! Memcached's start options.
