@@ -15,16 +15,30 @@ const LARGEST: f64 = 1e6;
 const NAME_LENGTH: usize = 60;
 
 impl Session {
-    /// Saves the scenario as a JSON file.
+    /// Saves the scenario as a JSON file. A worker writes it: what JSON takes is there already.
     pub fn export_json(self) {
         let scenario = self.scenario.get_untracked();
         let name = file_name(&scenario.name);
-        if let Err(error) = download(&name, &scenario.to_json()) {
-            let text = format!(
-                "The file was not saved: {error:?}. The link in the address bar holds the scenario too."
-            );
-            self.notify(Topic::File, NoticeKind::Error, text, &[]);
-        }
+        let job = Job::WriteScenario {
+            link: link::encode(&scenario),
+        };
+        let listener = move |_, event| {
+            let saved = match event {
+                Event::ScenarioWritten { json } => {
+                    download(&name, &json).map_err(|error| format!("{error:?}"))
+                }
+                Event::Failed(failure) => Err(failure.message),
+                // Of other jobs.
+                _ => Ok(()),
+            };
+            if let Err(why) = saved {
+                let text = format!(
+                    "The file was not saved: {why}. The link in the address bar holds the scenario too."
+                );
+                self.notify(Topic::File, NoticeKind::Error, text, &[]);
+            }
+        };
+        self.with(|state| state.pool.submit(job, None, None, listener));
     }
 
     /// Opens a JSON file: one step of undo.
@@ -52,7 +66,7 @@ impl Session {
             },
             Event::Failed(failure) => self.not_imported(name, &failure.message),
             // Of other jobs.
-            Event::Reading { .. } | Event::TraceRead(_) | Event::Progress { .. } | Event::Report { .. } => {}
+            _ => {}
         }
     }
 

@@ -4,7 +4,7 @@ use super::notices::Topic;
 use super::{Baseline, NoticeAction, NoticeKind, RunState, Session, Stage, Start, now_ms};
 use crate::worker::messages::{Cause, Event, Failure, Job};
 use crate::worker::schedule::JobId;
-use cacheplan_engine::scenario::{Scenario, Workload};
+use cacheplan_engine::scenario::{Scenario, Workload, link};
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Session {
     fn submit_run(self) {
         let scenario = self.scenario.get_untracked();
         let job = Job::Run {
-            scenario_json: scenario.to_json(),
+            link: link::encode(&scenario),
         };
         let started_ms = now_ms();
         self.with(|state| {
@@ -141,7 +141,7 @@ impl Session {
             }
             Event::Failed(failure) => self.run_failed(failure),
             // Of other jobs.
-            Event::TraceRead(_) | Event::ScenarioRead { .. } => {}
+            Event::TraceRead(_) | Event::ScenarioRead { .. } | Event::ScenarioWritten { .. } => {}
         }
     }
 

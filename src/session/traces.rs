@@ -98,7 +98,10 @@ impl Session {
                 self.notify(Topic::Trace, NoticeKind::Error, text, &[]);
             }
             // Of other jobs.
-            Event::Progress { .. } | Event::Report { .. } | Event::ScenarioRead { .. } => {}
+            Event::Progress { .. }
+            | Event::Report { .. }
+            | Event::ScenarioRead { .. }
+            | Event::ScenarioWritten { .. } => {}
         }
     }
 

@@ -1,10 +1,9 @@
 //! What page and worker say to each other.
 //!
-//! A message is a JavaScript array. To a worker its first element is the JSON text of [`ToWorker`], so that tests
-//! and benchmarks can ask it too; they are answered with the JSON text of [`Answer`]. To the page it is the bytes of
-//! [`FromWorker`] in postcard, which takes far less code than JSON for the many fields of a report. Attachments
-//! follow: a `File` to read, or a `Float64Array` for each column of a report's series, handed over rather than
-//! copied.
+//! A message is a JavaScript array. Its first element is the bytes of [`ToWorker`] or [`FromWorker`] in postcard: the
+//! page then goes without JSON, which takes far more code. Attachments follow: a `File` to read, or a `Float64Array`
+//! for each column of a report's series, handed over rather than copied. Tests and benchmarks, which have no postcard,
+//! put the JSON text of a [`Question`] in place of the bytes and are answered with the JSON text of an [`Answer`].
 //!
 //! Page and worker are of the same build, so the form has no versions; the [`Ready`](FromWorker::Ready) that a
 //! worker starts with says of which build it is.
@@ -31,8 +30,12 @@ pub enum ToWorker {
         /// Which.
         id: JobId,
     },
-    /// Run a scenario in one go and answer [`Answer::Golden`]: for tests, which compare its text with that
-    /// of a native run.
+}
+
+/// From a test or a benchmark to a worker; the page never asks so.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub enum Question {
+    /// Run a scenario in one go and answer [`Answer::Golden`]: tests compare its text with that of a native run.
     Golden {
         /// A scenario file's text.
         scenario_json: String,
@@ -52,14 +55,20 @@ pub enum ToWorker {
 pub enum Job {
     /// Simulate a scenario, a synthetic one first coarsely.
     Run {
-        /// A scenario file's text. Its trace, if it has one, is read first unless the worker holds it already.
-        scenario_json: String,
+        /// The scenario as the text after `#` of a link. Its trace, if it has one, is read first unless the worker
+        /// holds it already.
+        link: String,
     },
     /// Read a trace, keep it, and say what is in it.
     ReadTrace,
     /// Read a scenario file and answer with it as a link: the parser, and all that it can say about a file, is in
     /// the worker already and need not be in the page too.
     ReadScenario,
+    /// Write a scenario as the text of a scenario file.
+    WriteScenario {
+        /// The scenario as the text after `#` of a link.
+        link: String,
+    },
 }
 
 /// From a worker to the page.
@@ -85,15 +94,15 @@ pub enum FromWorker {
     },
 }
 
-/// From a worker to a test or a benchmark, which the page never asks for.
+/// From a worker to a test or a benchmark.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Answer {
-    /// Answer to [`ToWorker::Golden`].
+    /// Answer to [`Question::Golden`].
     Golden {
         /// The complete [`Report`] as `serde_json` writes it (NaN as null), or why there is none.
         report_json: Result<String, String>,
     },
-    /// Answer to [`ToWorker::ReplayBench`].
+    /// Answer to [`Question::ReplayBench`].
     ReplayBench(Result<ReplayTimes, String>),
 }
 
@@ -111,6 +120,11 @@ pub enum Event {
     ScenarioRead {
         /// The scenario in it, as the text after `#` of a link.
         link: String,
+    },
+    /// The scenario as the text of a scenario file. The last event of [`Job::WriteScenario`].
+    ScenarioWritten {
+        /// Pretty-printed JSON.
+        json: String,
     },
     /// A run goes on.
     Progress {
@@ -138,7 +152,10 @@ impl Event {
     pub fn is_last(&self) -> bool {
         match self {
             Self::Report { stage, complete, .. } => *complete && *stage == Stage::Refined,
-            Self::TraceRead(_) | Self::ScenarioRead { .. } | Self::Failed(_) => true,
+            Self::TraceRead(_)
+            | Self::ScenarioRead { .. }
+            | Self::ScenarioWritten { .. }
+            | Self::Failed(_) => true,
             Self::Reading { .. } | Self::Progress { .. } => false,
         }
     }
@@ -208,7 +225,7 @@ pub struct TraceInfo {
     pub problems: Vec<String>,
 }
 
-/// What [`ToWorker::ReplayBench`] measured.
+/// What [`Question::ReplayBench`] measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReplayTimes {
     /// Requests replayed, each time.

@@ -6,7 +6,7 @@ use super::schedule::{Action, JobId, Schedule};
 use super::wire;
 use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -25,8 +25,9 @@ pub struct Pool(Rc<Inner>);
 
 struct Inner {
     schedule: RefCell<Schedule<Assignment>>,
-    workers: RefCell<BTreeMap<usize, Running>>,
-    listeners: RefCell<BTreeMap<JobId, Listener>>,
+    /// By place. There are few, and few jobs at a time.
+    workers: RefCell<Vec<Option<Running>>>,
+    listeners: RefCell<Vec<(JobId, Listener)>>,
 }
 
 struct Assignment {
@@ -77,14 +78,14 @@ impl Pool {
     ) -> JobId {
         let assignment = Assignment { job, file };
         let (id, actions) = self.0.schedule.borrow_mut().submit(assignment, trace);
-        self.0.listeners.borrow_mut().insert(id, Rc::new(listener));
+        self.0.listeners.borrow_mut().push((id, Rc::new(listener)));
         self.perform(actions);
         id
     }
 
     /// Drops a job; no event of it follows.
     pub fn cancel(&self, id: JobId) {
-        self.0.listeners.borrow_mut().remove(&id);
+        self.0.listeners.borrow_mut().retain(|(of, _)| *of != id);
         let actions = self.0.schedule.borrow_mut().cancel(id);
         self.perform(actions);
     }
@@ -116,8 +117,10 @@ impl Pool {
 
     fn send(&self, at: usize, message: &ToWorker, file: Option<&web_sys::File>) -> Result<(), String> {
         let workers = self.0.workers.borrow();
-        let running = workers.get(&at).ok_or("the worker is gone")?;
-        let outgoing = wire::pack_text(message)?;
+        let running = (workers.get(at))
+            .and_then(Option::as_ref)
+            .ok_or("the worker is gone")?;
+        let outgoing = wire::pack_for_worker(message)?;
         if let Some(file) = file {
             outgoing.attach(file);
         }
@@ -161,23 +164,32 @@ impl Pool {
             _on_error: on_error,
             deadline: Some(deadline),
         };
-        let previous = self.0.workers.borrow_mut().insert(at, running);
-        retire(previous);
+        retire(self.put(at, Some(running)));
         Ok(())
     }
 
     fn died(&self, at: usize, message: &str) {
-        let previous = self.0.workers.borrow_mut().remove(&at);
-        retire(previous);
+        retire(self.put(at, None));
         let actions = self.0.schedule.borrow_mut().died(at, message);
         self.perform(actions);
+    }
+
+    /// Puts a worker, or none, in a place and returns the one that was there.
+    fn put(&self, at: usize, running: Option<Running>) -> Option<Running> {
+        let mut workers = self.0.workers.borrow_mut();
+        if workers.len() <= at {
+            workers.resize_with(at + 1, || None);
+        }
+        workers
+            .get_mut(at)
+            .and_then(|place| std::mem::replace(place, running))
     }
 
     fn on_message(&self, at: usize, data: &JsValue) {
         match wire::unpack(data) {
             Ok(FromWorker::Job { id, event }) => self.on_event(at, id, event),
             Ok(FromWorker::Ready { build_id }) if build_id == BUILD_ID => {
-                if let Some(running) = self.0.workers.borrow_mut().get_mut(&at) {
+                if let Some(Some(running)) = self.0.workers.borrow_mut().get_mut(at) {
                     running.deadline = None;
                 }
                 let actions = self.0.schedule.borrow_mut().ready(at);
@@ -208,7 +220,7 @@ impl Pool {
 
     fn refuse_build(&self, detail: &str) {
         let workers = std::mem::take(&mut *self.0.workers.borrow_mut());
-        workers.into_values().for_each(|running| retire(Some(running)));
+        workers.into_iter().for_each(retire);
         let failure = Failure::new(
             Cause::OtherBuild,
             format!("The page and its simulation worker are of different versions ({detail})."),
@@ -218,11 +230,14 @@ impl Pool {
     }
 
     fn tell(&self, id: JobId, event: Event) {
-        let listener = if event.is_last() {
-            self.0.listeners.borrow_mut().remove(&id)
-        } else {
-            self.0.listeners.borrow().get(&id).map(Rc::clone)
-        };
+        let mut listeners = self.0.listeners.borrow_mut();
+        let at = listeners.iter().position(|(of, _)| *of == id);
+        let listener = at.map(|at| match event.is_last() {
+            true => listeners.swap_remove(at).1,
+            false => Rc::clone(&listeners[at].1),
+        });
+        // It may submit another job.
+        drop(listeners);
         if let Some(listener) = listener {
             listener(id, event);
         }

@@ -2,10 +2,10 @@
 
 use super::BUILD_ID;
 use super::blob::{self, BlobReader};
-use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, ReplayTimes, ToWorker};
+use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, Question, ReplayTimes, ToWorker};
 use super::schedule::JobId;
 use super::task::{Reading, Simulation, golden, info_of, replay_bench};
-use super::wire::{self, Outgoing};
+use super::wire::{self, Incoming, Outgoing};
 use cacheplan_engine::scenario::{Scenario, Workload, link};
 use cacheplan_engine::workload::trace::Trace;
 use std::cell::RefCell;
@@ -33,6 +33,7 @@ enum Task {
         then: Option<Box<Scenario>>,
     },
     ReadScenario(web_sys::Blob),
+    WriteScenario(Box<Scenario>),
     Simulate(Box<Simulation>),
 }
 
@@ -90,29 +91,29 @@ fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
 
 impl Server {
     fn receive(&mut self, data: &JsValue) {
-        let (message, attachment) = match wire::unpack_text(data) {
+        let (message, attachment) = match wire::unpack_in_worker(data) {
             Ok(unpacked) => unpacked,
             // The page and this worker have agreed on the build: only a stranger writes so.
             Err(error) => return self.post(wire::pack(FromWorker::Panicked { message: error })),
         };
         match message {
-            ToWorker::Start { id, job } => {
+            Incoming::FromPage(ToWorker::Start { id, job }) => {
                 self.task = None;
                 match self.take_on(job, &attachment) {
                     Ok(task) => self.task = Some((id, task)),
                     Err(failure) => self.tell(id, Event::Failed(failure)),
                 }
             }
-            ToWorker::Cancel { id } => {
+            Incoming::FromPage(ToWorker::Cancel { id }) => {
                 self.task.take_if(|(current, _)| *current == id);
             }
-            ToWorker::Golden { scenario_json } => {
+            Incoming::FromTest(Question::Golden { scenario_json }) => {
                 let report_json = golden(&scenario_json);
-                self.post(wire::pack_text(&Answer::Golden { report_json }));
+                self.post(wire::pack_answer(&Answer::Golden { report_json }));
             }
-            ToWorker::ReplayBench { capacity, repeat } => {
+            Incoming::FromTest(Question::ReplayBench { capacity, repeat }) => {
                 let times = self.bench(&attachment, capacity, repeat);
-                self.post(wire::pack_text(&Answer::ReplayBench(times)));
+                self.post(wire::pack_answer(&Answer::ReplayBench(times)));
             }
         }
         self.wake_up();
@@ -122,9 +123,9 @@ impl Server {
         match job {
             Job::ReadTrace => self.begin_reading(file, None),
             Job::ReadScenario => Ok(Task::ReadScenario(blob_of(file)?)),
-            Job::Run { scenario_json } => {
-                let scenario =
-                    Box::new(Scenario::from_json(&scenario_json).map_err(|error| unusable(&error))?);
+            Job::WriteScenario { link } => Ok(Task::WriteScenario(scenario_of(&link)?)),
+            Job::Run { link } => {
+                let scenario = scenario_of(&link)?;
                 if self.has_trace_of(&scenario) {
                     Ok(self.simulate(scenario))
                 } else {
@@ -199,6 +200,11 @@ impl Server {
                 self.tell(id, Event::ScenarioRead { link });
                 Ok(None)
             }
+            Task::WriteScenario(scenario) => {
+                let json = scenario.to_json();
+                self.tell(id, Event::ScenarioWritten { json });
+                Ok(None)
+            }
             Task::Simulate(mut simulation) => match simulation.slice(&clock) {
                 None => Ok(Some(Task::Simulate(simulation))),
                 Some(event) => {
@@ -242,6 +248,10 @@ impl Server {
             wasm_bindgen::throw_val(error);
         }
     }
+}
+
+fn scenario_of(link: &str) -> Result<Box<Scenario>, Failure> {
+    link::decode(link).map(Box::new).map_err(|error| unusable(&error))
 }
 
 /// Begins to read an attached trace.

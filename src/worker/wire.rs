@@ -1,8 +1,7 @@
 //! Messages as JavaScript values; their form stands in [`messages`](super::messages).
 
-use super::messages::{FromWorker, ToWorker};
+use super::messages::{Answer, FromWorker, Question, ToWorker};
 use js_sys::{Array, Float64Array, JsString, Uint8Array};
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A message on its way: the array, and what of it is handed over rather than copied.
@@ -24,12 +23,29 @@ impl Outgoing {
     }
 }
 
-/// A message as text: [`ToWorker`], or an [`Answer`](super::messages::Answer).
+/// What reaches a worker.
+pub(super) enum Incoming {
+    FromPage(ToWorker),
+    FromTest(Question),
+}
+
+/// A message to a worker.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub(super) fn pack_for_worker(message: &ToWorker) -> Result<Outgoing, String> {
+    let bytes = postcard::to_allocvec(message).map_err(|error| error.to_string())?;
+    let outgoing = Outgoing::default();
+    outgoing.attach(&Uint8Array::from(bytes.as_slice()));
+    Ok(outgoing)
+}
+
+/// An answer to a test.
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub(super) fn pack_text(message: &impl Serialize) -> Result<Outgoing, String> {
-    let json = serde_json::to_string(message).map_err(|error| error.to_string())?;
+pub(super) fn pack_answer(answer: &Answer) -> Result<Outgoing, String> {
+    let json = serde_json::to_string(answer).map_err(|error| error.to_string())?;
     let outgoing = Outgoing::default();
     outgoing.attach(&JsValue::from_str(&json));
     Ok(outgoing)
@@ -55,13 +71,21 @@ pub(super) fn pack(message: FromWorker) -> Result<Outgoing, String> {
 ///
 /// # Errors
 /// When it is no message of this build.
-pub(super) fn unpack_text(data: &JsValue) -> Result<(ToWorker, JsValue), String> {
+pub(super) fn unpack_in_worker(data: &JsValue) -> Result<(Incoming, JsValue), String> {
     let array = array(data)?;
-    let text = array
-        .get(0)
-        .dyn_into::<JsString>()
-        .map_err(|_| "a message has no text")?;
-    let message = serde_json::from_str(&String::from(text)).map_err(|error| error.to_string())?;
+    let message = match array.get(0).dyn_into::<Uint8Array>() {
+        Ok(bytes) => postcard::from_bytes(&bytes.to_vec())
+            .map(Incoming::FromPage)
+            .map_err(|error| error.to_string())?,
+        Err(other) => {
+            let text: JsString = other
+                .dyn_into()
+                .map_err(|_| "a message is neither bytes nor text")?;
+            serde_json::from_str(&String::from(text))
+                .map(Incoming::FromTest)
+                .map_err(|error| error.to_string())?
+        }
+    };
     Ok((message, array.get(1)))
 }
 
