@@ -4,7 +4,7 @@ use super::notices::Topic;
 use super::{Baseline, NoticeAction, NoticeKind, RunState, Session, Stage, Start, now_ms};
 use crate::worker::messages::{Cause, Event, Failure, Job};
 use crate::worker::schedule::JobId;
-use cacheplan_engine::scenario::{Scenario, Workload, link};
+use cacheplan_engine::scenario::{Scenario, Workload};
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Session {
     fn submit_run(self) {
         let scenario = self.scenario.get_untracked();
         let job = Job::Run {
-            link: link::encode(&scenario),
+            scenario: Box::new(Scenario::clone(&scenario)),
         };
         let started_ms = now_ms();
         self.with(|state| {

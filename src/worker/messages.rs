@@ -10,6 +10,7 @@
 
 use super::schedule::JobId;
 use cacheplan_engine::report::Report;
+use cacheplan_engine::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 
 /// Most requests of a [`Stage::Coarse`] run: what simulates within 100 ms of an edit.
@@ -55,19 +56,18 @@ pub enum Question {
 pub enum Job {
     /// Simulate a scenario, a synthetic one first coarsely.
     Run {
-        /// The scenario as the text after `#` of a link. Its trace, if it has one, is read first unless the worker
-        /// holds it already.
-        link: String,
+        /// Its trace, if it has one, is read first unless the worker holds it already.
+        scenario: Box<Scenario>,
     },
     /// Read a trace, keep it, and say what is in it.
     ReadTrace,
-    /// Read a scenario file and answer with it as a link: the parser, and all that it can say about a file, is in
-    /// the worker already and need not be in the page too.
+    /// Read a scenario file: the parser, and all that it can say about a file, is in the worker already and need not
+    /// be in the page too.
     ReadScenario,
     /// Write a scenario as the text of a scenario file.
     WriteScenario {
-        /// The scenario as the text after `#` of a link.
-        link: String,
+        /// The scenario.
+        scenario: Box<Scenario>,
     },
 }
 
@@ -118,8 +118,8 @@ pub enum Event {
     TraceRead(TraceInfo),
     /// The scenario file is read. The last event of [`Job::ReadScenario`].
     ScenarioRead {
-        /// The scenario in it, as the text after `#` of a link.
-        link: String,
+        /// The scenario in it.
+        scenario: Box<Scenario>,
     },
     /// The scenario as the text of a scenario file. The last event of [`Job::WriteScenario`].
     ScenarioWritten {
@@ -275,7 +275,6 @@ impl FromWorker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cacheplan_engine::scenario::Scenario;
     use cacheplan_engine::sim::Sim;
 
     fn report() -> Report {

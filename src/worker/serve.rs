@@ -6,7 +6,7 @@ use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, Question, 
 use super::schedule::JobId;
 use super::task::{Reading, Simulation, golden, info_of, replay_bench};
 use super::wire::{self, Incoming, Outgoing};
-use cacheplan_engine::scenario::{Scenario, Workload, link};
+use cacheplan_engine::scenario::{Scenario, Workload};
 use cacheplan_engine::workload::trace::Trace;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -123,9 +123,8 @@ impl Server {
         match job {
             Job::ReadTrace => self.begin_reading(file, None),
             Job::ReadScenario => Ok(Task::ReadScenario(blob_of(file)?)),
-            Job::WriteScenario { link } => Ok(Task::WriteScenario(scenario_of(&link)?)),
-            Job::Run { link } => {
-                let scenario = scenario_of(&link)?;
+            Job::WriteScenario { scenario } => Ok(Task::WriteScenario(scenario)),
+            Job::Run { scenario } => {
                 if self.has_trace_of(&scenario) {
                     Ok(self.simulate(scenario))
                 } else {
@@ -195,9 +194,8 @@ impl Server {
             }
             Task::ReadScenario(blob) => {
                 let text = blob::text(&blob).map_err(|error| unusable(&error))?;
-                let scenario = Scenario::from_json(&text).map_err(|error| unusable(&error))?;
-                let link = link::encode(&scenario);
-                self.tell(id, Event::ScenarioRead { link });
+                let scenario = Box::new(Scenario::from_json(&text).map_err(|error| unusable(&error))?);
+                self.tell(id, Event::ScenarioRead { scenario });
                 Ok(None)
             }
             Task::WriteScenario(scenario) => {
@@ -248,10 +246,6 @@ impl Server {
             wasm_bindgen::throw_val(error);
         }
     }
-}
-
-fn scenario_of(link: &str) -> Result<Box<Scenario>, Failure> {
-    link::decode(link).map(Box::new).map_err(|error| unusable(&error))
 }
 
 /// Begins to read an attached trace.
