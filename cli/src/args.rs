@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Replay a recorded trace through one eviction policy and count the misses.
     Replay(ReplayArgs),
+    /// Re-create recorded runs of real servers and compare.
+    Verify(VerifyArgs),
     /// List the scenarios to start from.
     Presets,
     /// List the eviction policies.
@@ -70,6 +72,16 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// A directory with any of the recordings.
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// Print every measured and projected figure as JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,7 +1,7 @@
 //! `cacheplan` for terminals and CI: the browser's simulations, natively.
 //!
 //! Answers go to standard output, progress and errors to standard error. The exit code is 0 on success, 2 when the
-//! arguments or what they name cannot be used, and 1 when something else fails.
+//! arguments or what they name cannot be used, and 1 when something else fails or a projection is past its bounds.
 
 mod amount;
 mod args;
@@ -13,6 +13,7 @@ mod scenario;
 mod table;
 mod text;
 mod trace;
+mod verify;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -21,14 +22,17 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let good = |text| (text, true);
     let answer = match Args::parse().command {
-        Command::Run(args) => run::run(&args),
-        Command::Replay(args) => replay::replay(&args),
-        Command::Presets => Ok(scenario::list_presets()),
-        Command::Policies => Ok(replay::list_policies()),
+        Command::Run(args) => run::run(&args).map(good),
+        Command::Replay(args) => replay::replay(&args).map(good),
+        Command::Verify(args) => verify::verify(&args),
+        Command::Presets => Ok(good(scenario::list_presets())),
+        Command::Policies => Ok(good(replay::list_policies())),
     };
-    match answer.and_then(|text| print(&text)) {
-        Ok(()) => ExitCode::SUCCESS,
+    match answer.and_then(|(text, passed)| print(&text).map(|()| passed)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(error) => {
             eprintln!("error: {error}");
             error.exit_code()
