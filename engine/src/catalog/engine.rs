@@ -18,17 +18,20 @@ pub enum Engine {
     Valkey90,
     /// Valkey 9.1.
     Valkey91,
+    /// Memcached 1.6.
+    Memcached16,
 }
 
 impl Engine {
-    /// All of them, oldest first.
-    pub const ALL: [Self; 6] = [
+    /// All of them: Redis and its descendants, oldest first, then Memcached.
+    pub const ALL: [Self; 7] = [
         Self::RedisOss7,
         Self::Valkey72,
         Self::Valkey80,
         Self::Valkey81,
         Self::Valkey90,
         Self::Valkey91,
+        Self::Memcached16,
     ];
 
     /// As people write it.
@@ -40,15 +43,16 @@ impl Engine {
             Self::Valkey81 => "Valkey 8.1",
             Self::Valkey90 => "Valkey 9.0",
             Self::Valkey91 => "Valkey 9.1",
+            Self::Memcached16 => "Memcached 1.6",
         }
     }
 
-    /// Whether nodes are billed at the Valkey rate.
-    pub fn is_valkey(self) -> bool {
-        self != Self::RedisOss7
+    /// Whether it is Memcached rather than Redis or a descendant of it.
+    pub fn is_memcached(self) -> bool {
+        self == Self::Memcached16
     }
 
-    /// Peak throughput with 8 or more vCPU, relative to Valkey 8.0. An estimate.
+    /// Peak throughput of Redis and Valkey with 8 or more vCPU, relative to Valkey 8.0. An estimate.
     ///
     /// Redis OSS 7.1 and Valkey 7.2 count as 1, Valkey 8.0 as 1.1, 8.1 as 1.15 and 9.0 as 1.2: relative figures of
     /// the reference data, whose node table holds for Valkey 8. For Valkey 9.1 there is no figure: it counts as 9.0.
@@ -58,6 +62,8 @@ impl Engine {
             Self::Valkey80 => 1.1,
             Self::Valkey81 => 1.15,
             Self::Valkey90 | Self::Valkey91 => 1.2,
+            // Estimated from the number of vCPU alone, see `peak_ops`.
+            Self::Memcached16 => 1.1,
         };
         relative_to_7 / 1.1
     }

@@ -35,6 +35,8 @@ pub struct NodeType {
     pub peak_ops_per_s: PerSecond,
     /// CPU credits of a burstable (T) type.
     pub burst: Option<BurstCredits>,
+    /// `max_cache_memory`, which Memcached shares between items and connections; `None` when it is not offered.
+    pub memcached_memory: Option<Bytes>,
     /// Oldest Valkey version that runs on it.
     pub min_valkey: &'static str,
     /// Oldest Redis OSS version that runs on it; `None` when Redis OSS is not offered.
@@ -61,9 +63,13 @@ impl NodeType {
     /// Whether the engine runs on it.
     ///
     /// Every version of [`Engine`] is at least as new as the oldest that any type asks for (Valkey 7.2, Redis OSS
-    /// 6.2), so that only the software decides: Graviton4 runs no Redis OSS.
+    /// 6.2, Memcached 1.6.6), so that only the software decides: Graviton4 runs no Redis OSS, data tiering no Memcached.
     pub fn supports(&self, engine: Engine) -> bool {
-        engine.is_valkey() || self.min_redis_oss.is_some()
+        match engine {
+            Engine::RedisOss7 => self.min_redis_oss.is_some(),
+            Engine::Memcached16 => self.memcached_memory.is_some(),
+            _ => true,
+        }
     }
 }
 
@@ -83,8 +89,13 @@ pub fn node_type(name: &str) -> Option<&'static NodeType> {
 ///
 /// From 8 vCPU on, versions differ by how well they spread network work over I/O threads. Below, one thread runs the
 /// commands and no core is left for more of those, so that all versions count alike: nothing else is published.
+///
+/// Memcached runs commands on all its threads: 300,000 gets/s a vCPU and at most 3 million were measured through a Unix
+/// socket (tidwall/cache-benchmarks, c8g.8xlarge, 2025-09); over a network about one half is assumed.
 pub fn peak_ops(node: &NodeType, engine: Engine) -> PerSecond {
-    if node.vcpu >= 8 {
+    if engine.is_memcached() {
+        PerSecond((150_000.0 * f64::from(node.vcpu)).min(1_500_000.0))
+    } else if node.vcpu >= 8 {
         PerSecond(node.peak_ops_per_s.0 * engine.throughput_factor())
     } else {
         node.peak_ops_per_s
@@ -145,6 +156,7 @@ fn node_type_of(mut row: Row<'static>) -> Option<NodeType> {
             .map(|gib| Bytes(libm::round(gib * GIB) as u64)),
         peak_ops_per_s: PerSecond(row.number()?),
         burst: burst_of(&mut row)?,
+        memcached_memory: row.optional()?.map(Bytes::mib),
     };
     row.end()?;
     Some(node)
@@ -180,7 +192,7 @@ mod tests {
     #[test]
     fn damaged_rows_are_left_out() {
         let types =
-            "columns\ncache.r7g.large,2,1,1,,1,,x,,,\ncache.r7g.large,2\ncache.r7g.large,2,1,1,,1,,1,12,,\n";
+            "columns\ncache.r7g.large,2,1,1,,1,,x,,,,\ncache.r7g.large,2\ncache.r7g.large,2,1,1,,1,,1,12,,,\n";
         assert_eq!(rows(types).filter_map(node_type_of).count(), 0);
     }
 
@@ -196,6 +208,7 @@ mod tests {
             );
             assert_eq!(node.is_burstable(), node.family.starts_with('t'));
             assert_eq!(node.ssd.is_some(), node.family == "r6gd");
+            assert_eq!(node.memcached_memory.is_none(), node.family == "r6gd");
             assert_eq!(
                 node.supports(Engine::RedisOss7),
                 node.processor != "AWS Graviton4",
@@ -212,9 +225,10 @@ mod tests {
     fn engine_versions_differ_from_8_vcpu_on() {
         let small = node_type("cache.r7g.xlarge").unwrap();
         let large = node_type("cache.r7g.2xlarge").unwrap();
-        for engine in Engine::ALL {
+        for engine in Engine::ALL.into_iter().filter(|engine| !engine.is_memcached()) {
             assert_eq!(peak_ops(small, engine), PerSecond(370_000.0));
         }
+        assert_eq!(peak_ops(small, Engine::Memcached16), PerSecond(600_000.0));
         assert_eq!(peak_ops(large, Engine::Valkey80), PerSecond(700_000.0));
         assert!(peak_ops(large, Engine::RedisOss7) < peak_ops(large, Engine::Valkey80));
         assert!(peak_ops(large, Engine::Valkey80) < peak_ops(large, Engine::Valkey81));

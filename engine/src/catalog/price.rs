@@ -25,10 +25,10 @@ pub fn regions() -> impl ExactSizeIterator<Item = &'static str> {
 pub fn node_price(region: &str, node: &NodeType, engine: Engine) -> Option<Price> {
     let book = books().iter().find(|book| book.region == region)?;
     let prices = book.nodes.iter().find(|prices| prices.node == node.name)?;
-    let usd_per_hour = if engine.is_valkey() {
-        prices.valkey
-    } else {
-        prices.redis_oss?
+    let usd_per_hour = match engine {
+        Engine::RedisOss7 => prices.redis_oss?,
+        Engine::Memcached16 => prices.memcached?,
+        _ => prices.valkey,
     };
     Some(Price {
         usd_per_hour,
@@ -51,6 +51,7 @@ struct NodePrices {
     node: &'static str,
     redis_oss: Option<Usd>,
     valkey: Usd,
+    memcached: Option<Usd>,
 }
 
 fn books() -> &'static [Book] {
@@ -73,6 +74,7 @@ fn prices_of(mut row: Row<'static>) -> Option<NodePrices> {
         node: row.text()?,
         redis_oss: row.optional_number()?.map(Usd),
         valkey: Usd(row.number()?),
+        memcached: row.optional_number()?.map(Usd),
     };
     row.end()?;
     Some(prices)
@@ -119,6 +121,8 @@ mod tests {
         assert_eq!(price.usd_per_hour, Usd(0.1752));
         assert_eq!(price.as_of, "2026-10-02");
         let price = node_price("us-east-1", node, Engine::RedisOss7).unwrap();
+        assert_eq!(price.usd_per_hour, Usd(0.219));
+        let price = node_price("us-east-1", node, Engine::Memcached16).unwrap();
         assert_eq!(price.usd_per_hour, Usd(0.219));
         assert!(node_price("mars-1", node, Engine::Valkey81).is_none());
     }

@@ -233,7 +233,8 @@ impl MemoryModel {
     /// The model of an engine. `slots` is how many hash slots the node owns in cluster mode, 0 without.
     pub fn new(engine: Engine, slots: u32) -> Self {
         let layout = match engine {
-            Engine::RedisOss7 | Engine::Valkey72 => Layout::R7,
+            // Memcached's memory is a matter of its own store.
+            Engine::RedisOss7 | Engine::Valkey72 | Engine::Memcached16 => Layout::R7,
             Engine::Valkey80 => Layout::V80,
             Engine::Valkey81 | Engine::Valkey90 => Layout::V81,
             Engine::Valkey91 => Layout::V91,

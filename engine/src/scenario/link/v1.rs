@@ -379,7 +379,8 @@ impl From<catalog::Engine> for Engine {
             catalog::Engine::Valkey80 => Self::Valkey80,
             catalog::Engine::Valkey81 => Self::Valkey81,
             catalog::Engine::Valkey90 => Self::Valkey90,
-            catalog::Engine::Valkey91 => Self::Valkey91,
+            // Memcached came after this form: `v2` puts it in place.
+            catalog::Engine::Valkey91 | catalog::Engine::Memcached16 => Self::Valkey91,
         }
     }
 }
