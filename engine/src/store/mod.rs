@@ -1,5 +1,6 @@
 //! One node's memory: which keys are resident, what they cost, when they expire, what goes when it is full.
 
+pub mod memcached;
 mod memory;
 
 pub use memory::MemoryModel;
