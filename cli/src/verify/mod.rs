@@ -12,7 +12,9 @@
 //!
 //! Rows are plain serde structs of the fields that the check needs; others are ignored.
 
+mod cache_aside;
 mod check;
+mod memcached;
 mod memory;
 mod parallel;
 mod recordings;
@@ -41,6 +43,10 @@ const SUITES: &[Suite] = &[
     Suite {
         files: &[memory::STANDALONE, memory::CLUSTER],
         checks: memory::checks,
+    },
+    Suite {
+        files: &[memcached::RUNS, memcached::ITEMS, memcached::CLASSES],
+        checks: memcached::checks,
     },
     Suite {
         files: &[slots::FILE],
