@@ -8,8 +8,8 @@
 //! with 64 samples and without costs and sizes. Time is simulated time; in a replay, the number of the request.
 //!
 //! Reference: libCacheSim 0.3.5 `Hyperbolic`, within 0.5 points. Chosen differences: the samples are eight runs of eight
-//! neighbours in an array whose order is random, and all keys where there are no more;
-//! there, each is drawn by itself, from the hash table, by the low bits of a linear congruential generator.
+//! neighbours in an array whose order is random, and all keys where there are no more; there, each is drawn by itself
+//! from a hash table, a bucket first.
 
 use super::index::Index;
 use super::{Access, KeyId, Policy, Setup};

@@ -4,7 +4,8 @@
 //! keys that leave the window enter probation; one used there is protected, in up to four fifths of that rest, and what
 //! overflows goes back to probation. When room is needed, the key at the back of the window and the one at the back of
 //! probation are compared: the one that was asked for less often lately goes, and if that was not the window's, the
-//! window's moves to probation. Every request counts, hit or miss, and old ones fade. So a key that is wanted once only does not displace one that is wanted often.
+//! window's moves to probation. Every request counts, hit or miss, and old ones fade. So a key that is wanted once only
+//! does not displace one that is wanted often.
 //!
 //! Source: Einziger, Friedman and Manes, "TinyLFU: a highly efficient cache admission policy", ACM TOS 13(4), 2017;
 //! the sizes are those of Caffeine before its window adapts itself.
