@@ -21,7 +21,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Replay a recorded trace through one eviction policy and count the misses.
     Replay(ReplayArgs),
-    /// Re-create recorded runs of real servers and compare.
+    /// Re-create recorded runs of real servers, or one of a server that runs now, and compare.
     Verify(VerifyArgs),
     /// List the scenarios to start from.
     Presets,
@@ -79,11 +79,62 @@ pub(crate) struct ReplayArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
     /// A directory with any of the recordings.
-    #[arg(value_name = "DIR")]
-    pub(crate) directory: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "live", conflicts_with = "live")]
+    pub(crate) directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
     /// Print every measured and projected figure as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A run against a server.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Against a server of your own")]
+pub(crate) struct LiveArgs {
+    /// Put a known sequence of requests to this test server (redis://HOST:PORT, valkey://HOST:PORT or
+    /// memcached://HOST:PORT) and compare. Its configuration stays as it is; the run's keys are deleted at the end.
+    #[arg(long, value_name = "URL")]
+    pub(crate) live: Option<String>,
+    /// Append the run to this file, as a row like those of the recordings.
+    #[arg(long, value_name = "FILE", requires = "live")]
+    pub(crate) record: Option<PathBuf>,
+    /// Requests of the run.
+    #[arg(long, value_name = "N", default_value_t = 400_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    pub(crate) requests: u64,
+    /// Requests a second, which the run keeps to.
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    pub(crate) rate: u32,
+    /// Keys to draw from.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) keys: u32,
+    /// Exponent of Zipf's law, by which keys are drawn.
+    #[arg(long, value_name = "X", default_value_t = 0.99, value_parser = exponent)]
+    pub(crate) alpha: f64,
+    /// Sizes of values: fixed:BYTES, or mixed7 for 32 to 4,000 bytes.
+    #[arg(long, value_name = "SIZE", default_value = "fixed:100")]
+    pub(crate) value_size: String,
+    /// TTL of values: none, half or all (hours), ex:SECONDS, or pxu:LOW:HIGH (milliseconds, Redis alone).
+    #[arg(long, value_name = "TTL", default_value = "none")]
+    pub(crate) ttl: String,
+    /// Seed of the sequence.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write to a server that is not on this machine.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    /// Write to a server that holds keys. It may evict them.
+    #[arg(long)]
+    pub(crate) allow_data: bool,
+}
+
+fn exponent(text: &str) -> Result<f64, String> {
+    let exponent: f64 = text.parse().map_err(|_| "this is no number")?;
+    if (0.0..=4.0).contains(&exponent) {
+        Ok(exponent)
+    } else {
+        Err("not between 0 and 4".into())
+    }
 }
 
 /// How to read a trace.

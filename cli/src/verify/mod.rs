@@ -14,6 +14,7 @@
 
 mod cache_aside;
 mod check;
+mod live;
 mod memcached;
 mod memory;
 mod parallel;
@@ -29,6 +30,7 @@ use crate::{table, text};
 use check::Check;
 use recordings::Recordings;
 use serde::Serialize;
+use std::path::Path;
 
 /// Checks that share files.
 struct Suite {
@@ -66,12 +68,18 @@ struct Outcome<'a> {
 
 /// The answer, and whether every check is within its bounds.
 pub(crate) fn verify(args: &VerifyArgs) -> Result<(String, bool), Error> {
-    let recordings = Recordings::open(&args.directory)?;
+    let (recordings, source) = match (&args.live.live, &args.directory) {
+        (Some(url), _) => (live::record(url, &args.live)?, url.clone()),
+        (None, directory) => {
+            let directory = directory.as_deref().unwrap_or_else(|| Path::new("."));
+            (Recordings::open(directory)?, directory.display().to_string())
+        }
+    };
     let skipped: Vec<&'static str> = SUITES
         .iter()
         .flat_map(|suite| suite.files)
         .copied()
-        .filter(|file| !recordings.has(file))
+        .filter(|file| args.live.live.is_none() && !recordings.has(file))
         .collect();
     let mut checks = Vec::new();
     for suite in SUITES {
@@ -83,8 +91,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(String, bool), Error> {
     if checks.is_empty() {
         let known: Vec<&str> = SUITES.iter().flat_map(|suite| suite.files).copied().collect();
         return Err(Error::Input(format!(
-            "{}: no recording to verify; known files are {}",
-            args.directory.display(),
+            "{source}: no recording to verify; known files are {}",
             known.join(", ")
         )));
     }

@@ -11,6 +11,8 @@ pub(crate) struct Recordings {
     directory: PathBuf,
     /// Names of the files in it, sorted.
     names: Vec<String>,
+    /// Text of the only file, when it is at hand and not in a directory.
+    held: Option<String>,
 }
 
 impl Recordings {
@@ -28,7 +30,17 @@ impl Recordings {
         Ok(Self {
             directory: directory.into(),
             names,
+            held: None,
         })
+    }
+
+    /// A file of this name that is at hand.
+    pub(crate) fn held(name: &str, text: String) -> Self {
+        Self {
+            directory: PathBuf::new(),
+            names: vec![name.into()],
+            held: Some(text),
+        }
     }
 
     /// Names that match; a final `*` stands for any ending.
@@ -77,6 +89,9 @@ impl Recordings {
     fn text(&self, name: &str) -> Result<String, Error> {
         if !self.has(name) {
             return Ok(String::new());
+        }
+        if let Some(text) = &self.held {
+            return Ok(text.clone());
         }
         fs::read_to_string(self.directory.join(name))
             .map_err(|error| Error::Input(format!("{name}: {error}")))

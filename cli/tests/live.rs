@@ -1,0 +1,254 @@
+//! `cacheplan verify --live` against real servers, where they are installed: Debian's packages `redis-server` and
+//! `memcached`. Each test starts its own on a free port of the loopback interface and ends it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
+use serde_json::Value;
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// A server that lives as long as this value.
+struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    /// Starts a program; none when it is not installed.
+    fn start(program: &str, args: &[&str]) -> Option<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let number = port.to_string();
+        let address: &[&str] = match program {
+            "memcached" => &["-l", "127.0.0.1", "-U", "0", "-u", "root", "-p", &number],
+            _ => &[
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--port",
+                &number,
+            ],
+        };
+        let spawned = Command::new(program)
+            .args(address)
+            .args(args)
+            .current_dir(env!("CARGO_TARGET_TMPDIR"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let process = match spawned {
+            Ok(process) => process,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                eprintln!("skipped: {program} is not installed");
+                return None;
+            }
+            Err(error) => panic!("{program}: {error}"),
+        };
+        let server = Self { process, port };
+        for _ in 0..100 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(server);
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{program} does not answer on port {port}");
+    }
+
+    /// The answer to a command that is sent as it stands.
+    fn ask(&self, command: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.write_all(command.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A process that has ended by itself needs no more.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn folder(test: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn cacheplan(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cacheplan"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Checks by name, of an answer with `--json`.
+fn check(output: &Output, name: &str) -> Value {
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}", stderr(output));
+    });
+    let checks = answer["checks"].as_array().unwrap();
+    let found = checks.iter().find(|check| check["check"] == name);
+    found.unwrap_or_else(|| panic!("no {name:?} in {answer}")).clone()
+}
+
+/// A run of 60,000 requests, recorded as `file` in `folder`.
+fn live(url: &str, folder: &Path, file: &str, more: &[&str]) -> Output {
+    let record = folder.join(file);
+    let mut args = vec![
+        "verify",
+        "--live",
+        url,
+        "--json",
+        "--record",
+        record.to_str().unwrap(),
+    ];
+    args.extend(["--requests", "60000", "--rate", "20000", "--keys", "50000"]);
+    args.extend(more);
+    cacheplan(&args)
+}
+
+/// Measured hit ratio of the one row.
+fn measured(check: &Value) -> f64 {
+    assert_eq!(check["rows"], 1);
+    check["points"][0]["measured"].as_f64().unwrap()
+}
+
+#[test]
+fn memcached_is_as_projected() {
+    for (number, (options, more)) in [
+        (&["-m", "2"][..], &[][..]),
+        (&["-m", "2", "-o", "no_modern"], &[]),
+        (&["-m", "8", "-f", "1.5", "-C"], &["--value-size", "mixed7"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let Some(server) = Server::start("memcached", options) else {
+            return;
+        };
+        let folder = folder(&format!("live-memcached-{number}"));
+        let url = format!("memcached://127.0.0.1:{}", server.port);
+        let output = live(&url, &folder, "c_memcached.jsonl", more);
+        let ratio = check(&output, "memcached hit ratio");
+        assert!((0.3..0.95).contains(&measured(&ratio)), "{ratio}");
+        // Wider than the bound of long recordings: the machine of a test may be busy.
+        assert!(
+            ratio["worst_error"].as_f64().unwrap() < 1.0,
+            "{options:?}: {ratio}"
+        );
+        let items = check(&output, "memcached items at the end");
+        assert!(
+            items["worst_error"].as_f64().unwrap() < 1.0,
+            "{options:?}: {items}"
+        );
+        let left = server.ask("stats\r\nquit\r\n");
+        assert!(
+            left.contains("STAT curr_items 0\r"),
+            "the keys were not deleted: {left}"
+        );
+        let again = cacheplan(&["verify", folder.to_str().unwrap(), "--json"]);
+        assert_eq!(
+            check(&again, "memcached hit ratio")["points"],
+            ratio["points"],
+            "the recording is another"
+        );
+    }
+}
+
+#[test]
+fn redis_is_recorded_and_left_empty() {
+    let limit = ["--maxmemory", "3mb", "--maxmemory-policy", "allkeys-lru"];
+    let Some(server) = Server::start("redis-server", &limit) else {
+        return;
+    };
+    let folder = folder("live-redis");
+    let url = format!("redis://127.0.0.1:{}", server.port);
+    let output = live(&url, &folder, "a_policies.jsonl", &[]);
+    let text =
+        fs::read_to_string(folder.join("a_policies.jsonl")).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+    let row: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&row["policy"], &row["nreqs"]),
+        (&"allkeys-lru".into(), &60_000.into())
+    );
+    assert!(row["evicted_keys"].as_u64().unwrap() > 0 && row["dbsize"].as_u64().unwrap() > 5_000);
+    assert!(row["server"].as_str().unwrap().starts_with("redis-"));
+    assert_eq!(row["windows"].as_array().unwrap().len(), 10);
+    assert_eq!(server.ask("DBSIZE\r\nQUIT\r\n"), ":0\r\n+OK\r\n");
+    assert_eq!(
+        server.ask("CONFIG GET maxmemory\r\nQUIT\r\n").lines().nth(4),
+        Some("3145728"),
+        "the configuration stays"
+    );
+}
+
+#[test]
+fn servers_with_keys_or_elsewhere_are_refused() {
+    let elsewhere = cacheplan(&["verify", "--live", "redis://192.0.2.1:6379"]);
+    assert_eq!(elsewhere.status.code(), Some(2));
+    assert!(
+        stderr(&elsewhere).contains("--allow-remote"),
+        "{}",
+        stderr(&elsewhere)
+    );
+    let odd = cacheplan(&["verify", "--live", "http://127.0.0.1:1"]);
+    assert_eq!(odd.status.code(), Some(2));
+    let large = cacheplan(&[
+        "verify",
+        "--live",
+        "redis://127.0.0.1:1",
+        "--keys",
+        "10000000",
+        "--value-size",
+        "fixed:4000",
+    ]);
+    assert_eq!(large.status.code(), Some(2));
+    assert!(stderr(&large).contains("bytes"), "{}", stderr(&large));
+    let nobody = cacheplan(&["verify", "--live", "redis://127.0.0.1:1"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    let both = cacheplan(&["verify", ".", "--live", "redis://127.0.0.1:1"]);
+    assert_eq!(both.status.code(), Some(2));
+    for (program, scheme, store) in [
+        ("redis-server", "redis", "SET a b\r\nQUIT\r\n"),
+        ("memcached", "memcached", "set a 0 0 1\r\nb\r\nquit\r\n"),
+    ] {
+        let Some(server) = Server::start(program, &[]) else {
+            continue;
+        };
+        server.ask(store);
+        let url = format!("{scheme}://127.0.0.1:{}", server.port);
+        let refused = cacheplan(&["verify", "--live", &url, "--requests", "1000"]);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains("--allow-data"), "{}", stderr(&refused));
+        let other = if scheme == "redis" { "memcached" } else { "redis" };
+        let url = format!("{other}://127.0.0.1:{}", server.port);
+        let confused = cacheplan(&["verify", "--live", &url, "--requests", "1000"]);
+        assert_eq!(confused.status.code(), Some(1), "{}", stderr(&confused));
+    }
+}
