@@ -4,9 +4,9 @@
 //! difference, as the coldest items of the class make room for them; before, items drawn at random stand for those
 //! of the page, which had been filled first but whose chunks have been handed out anew since.
 
+use super::Memcached;
 use super::queues::Queue;
 use super::slabs::{CLASSES, Class};
-use super::{Memcached, Pull};
 use crate::scenario::parameters::memcached::Version;
 use crate::store::Cause;
 use crate::units::Seconds;
@@ -227,11 +227,8 @@ impl Memcached {
             }
         } else if self.slabs.limit_reached() && self.slabs.class(0).pages == 0 {
             let mut tries = 2 * page;
-            while !enough(self) && tries > 0 {
+            while !enough(self) && tries > 0 && self.evict_tail(number, now) {
                 tries -= 1;
-                if self.pull_tail(number, Queue::Cold, Pull::Evict, now) == 0 {
-                    self.pull_tail(number, Queue::Hot, Pull::Settle { limit: 0, max_age: 0 }, now);
-                }
             }
         }
         enough(self)

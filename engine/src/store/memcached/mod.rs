@@ -137,7 +137,7 @@ impl Memcached {
 
     /// Reads a key (`do_item_get`, `do_item_bump`).
     pub fn read(&mut self, key: u32, now: Micros) -> Lookup {
-        self.advance(now);
+        self.pass_time(now);
         let second = seconds(now);
         let segmented = self.segmented();
         let Some(item) = self.items.resident(key) else {
@@ -171,7 +171,7 @@ impl Memcached {
     /// A value that the server has no room for, or whose item or key is too long, is refused; an older one is gone
     /// then, too.
     pub fn write(&mut self, key: u32, value: Value, now: Micros) -> Stored {
-        self.advance(now);
+        self.pass_time(now);
         self.items.reach(key);
         self.keys_per_item = value.keys.max(1);
         let second = seconds(now);
@@ -284,6 +284,17 @@ impl Memcached {
         (Bytes(bytes), self.slabs.class_of(bytes) as u8)
     }
 
+    /// Bytes of the chunks that one item is stored in.
+    pub fn chunk_bytes(&self, key_bytes: u32, value_bytes: u32) -> u64 {
+        let bytes = item::bytes(key_bytes, value_bytes, self.options.cas);
+        let chunk = |class| u64::from(self.slabs.class(class).chunk_bytes);
+        if bytes <= self.slabs.max_chunk() {
+            return chunk(self.slabs.class_of(bytes));
+        }
+        let chain = Chain::of(bytes, value_bytes, &self.slabs);
+        chunk(chain.head) + u64::from(chain.full) * self.slabs.max_chunk() + chunk(chain.last)
+    }
+
     fn segmented(&self) -> bool {
         self.options.lru == Lru::Segmented
     }
@@ -294,8 +305,8 @@ impl Memcached {
         self.options.reassign && self.options.automove == Automove::ByAge && looked_after
     }
 
-    /// Lets the server's threads do what they do until now.
-    fn advance(&mut self, now: Micros) {
+    /// Lets the server's threads do what they do until now. Reads and writes do so by themselves.
+    pub fn pass_time(&mut self, now: Micros) {
         while self.wake <= now.0 {
             self.wake = self.pass(self.wake);
         }
@@ -339,17 +350,22 @@ impl Memcached {
             if self.slabs.take(class, keys) {
                 return true;
             }
-            if self.pull_tail(class, Queue::Cold, Pull::Evict, now) == 0 {
-                if !self.segmented() {
-                    break;
-                }
-                self.pull_tail(class, Queue::Hot, Pull::Settle { limit: 0, max_age: 0 }, now);
+            // Where neither of the two finds anything, further tries would not, either.
+            if !self.evict_tail(class, now) {
+                break;
             }
         }
         if let Some(tally) = self.tallies.get_mut(class) {
             tally.out_of_memory += u64::from(keys);
         }
         false
+    }
+
+    /// Evicts the oldest item of COLD, or moves one there from HOT; whether there was one to evict or move.
+    fn evict_tail(&mut self, class: usize, now: u32) -> bool {
+        let demote = Pull::Settle { limit: 0, max_age: 0 };
+        self.pull_tail(class, Queue::Cold, Pull::Evict, now) > 0
+            || self.segmented() && self.pull_tail(class, Queue::Hot, demote, now) > 0
     }
 
     fn chain(&self, item: &Item) -> Chain {
