@@ -160,7 +160,7 @@ impl Node for Memcached {
         })
     }
 
-    fn row(&mut self) -> Result<Map<String, Value>, Error> {
+    fn row(&mut self, _: u32) -> Result<Map<String, Value>, Error> {
         let stats = self.stats("")?;
         let slabs = self.stats(" slabs")?;
         let items = self.stats(" items")?;

@@ -126,8 +126,8 @@ trait Node {
     ) -> Result<State, Error>;
     /// Its state.
     fn sample(&mut self) -> Result<Sample, Error>;
-    /// What it says after the run, as fields of a row.
-    fn row(&mut self) -> Result<Map<String, Value>, Error>;
+    /// What it says after a run over so many keys, as fields of a row.
+    fn row(&mut self, nkeys: u32) -> Result<Map<String, Value>, Error>;
     /// Deletes keys.
     fn delete(&mut self, names: &[String]) -> Result<(), Error>;
 }
@@ -192,7 +192,7 @@ impl Run<'_> {
     /// The row of a run that is through.
     fn row(&mut self, tally: &Tally, args: &LiveArgs) -> Result<Map<String, Value>, Error> {
         let wall = self.start.elapsed().as_secs_f64();
-        let mut row = self.node.row()?;
+        let mut row = self.node.row(args.keys)?;
         row.extend(redis::object(json!({
             "alpha": args.alpha,
             "nkeys": args.keys,

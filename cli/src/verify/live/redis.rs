@@ -230,12 +230,16 @@ impl Node for Redis {
         })
     }
 
-    fn row(&mut self) -> Result<Map<String, Value>, Error> {
+    fn row(&mut self, nkeys: u32) -> Result<Map<String, Value>, Error> {
         let end = self.sample()?;
         let info = self.info()?;
         let now = counters(&info);
         let hits = now.hits.saturating_sub(self.base.hits);
         let misses = now.misses.saturating_sub(self.base.misses);
+        // The recordings measured what all keys take in a server of its own; here it follows from those resident.
+        let taken = end.used_memory.saturating_sub(self.base_used_memory);
+        let full = taken as f64 / end.keys.max(1) as f64 * f64::from(nkeys);
+        let room = self.maxmemory.saturating_sub(self.base_used_memory);
         let mut row = object(json!({
             "exp": "live",
             "server": self.name,
@@ -243,6 +247,8 @@ impl Node for Redis {
             "maxmemory_samples": self.samples,
             "server_extra_args": [],
             "base_used_memory": self.base_used_memory,
+            "full_dataset_delta": full.round(),
+            "cache_pct": (room as f64 / full.max(1.0) * 100.0).round(),
             "maxmemory": self.maxmemory,
             "rep": 0,
             "dbsize": end.keys,
