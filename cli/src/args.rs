@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Re-create recorded runs of real servers, or one of a server that runs now, and compare.
     Verify(VerifyArgs),
+    /// Measure how fast eviction policies replay on this machine, and what they take per key.
+    Bench(BenchArgs),
     /// List the scenarios to start from.
     Presets,
     /// List the eviction policies.
@@ -135,6 +137,35 @@ fn exponent(text: &str) -> Result<f64, String> {
     } else {
         Err("not between 0 and 4".into())
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArgs {
+    /// A policy to measure; may be given more than once. All by default.
+    #[arg(long, value_name = "P", value_parser = PossibleValuesParser::new(REGISTRY.iter().map(|entry| entry.name)))]
+    pub(crate) policy: Vec<String>,
+    /// A recorded trace to replay, in place of a generated stream whose keys follow Zipf's law.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// Requests of the generated stream.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20_000_000,
+        conflicts_with = "trace"
+    )]
+    pub(crate) requests: u32,
+    /// Capacity: a number of objects, or N% of the different objects.
+    #[arg(long, value_name = "N|P%", default_value = "100000")]
+    pub(crate) capacity: Amount,
+    /// How often each policy runs, in turn with the probe.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) rounds: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How to read a trace.

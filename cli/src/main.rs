@@ -5,6 +5,7 @@
 
 mod amount;
 mod args;
+mod bench;
 mod error;
 mod progress;
 mod replay;
@@ -16,10 +17,16 @@ mod trace;
 mod verify;
 
 use args::{Args, Command};
+use cap::Cap;
 use clap::Parser;
 use error::Error;
+use std::alloc::System;
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+/// Counts the bytes in use, so that `cacheplan bench` can tell what a policy takes per key.
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
 fn main() -> ExitCode {
     let good = |text| (text, true);
@@ -27,6 +34,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args).map(good),
         Command::Replay(args) => replay::replay(&args).map(good),
         Command::Verify(args) => verify::verify(&args),
+        Command::Bench(args) => bench::bench(&args).map(good),
         Command::Presets => Ok(good(scenario::list_presets())),
         Command::Policies => Ok(good(replay::list_policies())),
     };

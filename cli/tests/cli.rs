@@ -281,6 +281,56 @@ fn run_takes_a_trace() {
 }
 
 #[test]
+fn bench_measures_every_policy_against_the_probe() {
+    let folder = Folder::new("bench");
+    let small = [
+        "bench",
+        "--requests",
+        "20000",
+        "--capacity",
+        "500",
+        "--rounds",
+        "1",
+    ];
+    let outcome = folder.json(&[&small[..], &["--json"]].concat());
+    let rows = outcome["policies"].as_array().expect("rows");
+    assert_eq!(rows.len(), REGISTRY.len());
+    for (row, entry) in rows.iter().zip(REGISTRY) {
+        assert_eq!(row["policy"], entry.name);
+        for field in [
+            "requests_per_s",
+            "ns_per_request",
+            "probe_ratio",
+            "bytes_per_resident_key",
+        ] {
+            assert!(row[field].as_f64().expect(field) > 0.0, "{row}");
+        }
+    }
+    assert_eq!(
+        rows[0]["misses"], outcome["probe"]["misses"],
+        "the probe is an LRU"
+    );
+
+    let of_a_trace = [
+        "bench",
+        "--trace",
+        TRACE,
+        "--policy",
+        "fifo",
+        "--capacity",
+        "50%",
+        "--rounds",
+        "2",
+    ];
+    let text = folder.answer(&of_a_trace);
+    assert!(
+        text.contains("100 requests for 20 objects, of which 10 fit; medians of 2 rounds"),
+        "{text}"
+    );
+    assert!(text.contains("\nfifo ") && !text.contains("\nlru "), "{text}");
+}
+
+#[test]
 fn lists_name_every_policy_and_preset() {
     let folder = Folder::new("lists");
     let policies = folder.answer(&["policies"]);

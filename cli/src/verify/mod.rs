@@ -20,7 +20,7 @@ mod memory;
 mod parallel;
 mod recordings;
 #[allow(dead_code, reason = "the runs of policies are made of it")]
-mod sequence;
+pub(crate) mod sequence;
 mod server;
 mod slots;
 
