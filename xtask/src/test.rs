@@ -32,6 +32,7 @@ impl Selection {
 pub(crate) fn test(selection: Selection) -> Result<()> {
     let mut steps = Steps::default();
     if selection.native {
+        setup::servers()?;
         steps.run("formatting", checks::formatting);
         steps.run("leftovers", checks::leftovers);
         steps.run("native lints", checks::lints);

@@ -1,11 +1,10 @@
 //! The browser that tests and measurements drive.
 
-use crate::process::{find, output, run, say};
+use super::debian;
+use crate::process::{find, say};
 use anyhow::{Result, bail};
 use std::env;
-use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 /// Names under which Chromium and its relatives are found on `PATH`, the most likely first.
 const PROGRAMS: [&str; 6] = [
@@ -55,7 +54,7 @@ impl Browser {
 }
 
 /// Finds a browser: the variable `CHROME`, else `PATH`, else the usual places; else installs Chromium where
-/// [`may_install`] says that it can.
+/// [`debian::may_install`] says that it can.
 pub(super) fn ensure() -> Result<Browser> {
     if let Some(program) = env::var_os("CHROME").map(PathBuf::from) {
         if !program.is_file() {
@@ -69,31 +68,15 @@ pub(super) fn ensure() -> Result<Browser> {
     if let Some(program) = locate() {
         return Ok(Browser::Found(program));
     }
-    if !may_install() {
+    if !debian::may_install() {
         return Ok(Browser::Missing);
     }
     say("Installing Chromium with apt-get: the tests drive the app in a real browser");
-    run(apt_get().arg("update"))?;
-    run(apt_get().args(["install", "--yes", "--no-install-recommends", "chromium"]))?;
+    debian::install(&["chromium"])?;
     Ok(locate().map_or(Browser::Missing, Browser::Found))
 }
 
 fn locate() -> Option<PathBuf> {
     let on_path = PROGRAMS.iter().find_map(|program| find(program));
     on_path.or_else(|| PLACES.iter().map(PathBuf::from).find(|place| place.is_file()))
-}
-
-/// Whether this is Debian (others have no package of this name, or one that needs a desktop) and we are root.
-fn may_install() -> bool {
-    let is_debian = fs::read_to_string("/etc/os-release")
-        .is_ok_and(|release| release.lines().any(|line| line == "ID=debian"));
-    is_debian
-        && find("apt-get").is_some()
-        && output(Command::new("id").arg("-u")).is_ok_and(|user| user == "0")
-}
-
-fn apt_get() -> Command {
-    let mut command = Command::new("apt-get");
-    command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
-    command
 }

@@ -2,7 +2,9 @@
 
 mod cargo_tools;
 mod chromium;
+mod debian;
 mod npm;
+mod servers;
 mod wasm_target;
 
 use crate::process::{self, at_root, cargo, run, say};
@@ -46,6 +48,7 @@ impl WebTools {
 /// Sets up all that any task needs.
 pub(crate) fn everything() -> Result<()> {
     web()?;
+    servers()?;
     browser()?.explain_absence();
     say("All is set up");
     Ok(())
@@ -67,6 +70,11 @@ pub(crate) fn web() -> Result<WebTools> {
     let path = env::join_paths(folders.chain(env::split_paths(&path)))
         .context("a folder of the tools cannot be put on PATH")?;
     Ok(WebTools { trunk, path })
+}
+
+/// Installs the servers that the native tests compare projections with, where that can be done without asking.
+pub(crate) fn servers() -> Result<()> {
+    servers::ensure()
 }
 
 /// Finds the browser that the tests and measurements drive, and the npm tools to drive it with; installs it where
