@@ -122,6 +122,9 @@ impl Memcached {
         let mut reclaimed = None;
         for number in classes {
             let class = self.slabs.class(number);
+            if class.pages == 0 {
+                continue;
+            }
             let seen = self.observe(number, class, total - total_before, now);
             let first = number * window;
             let Some(observed) = self.automover.observations.get_mut(first..first + window) else {

@@ -56,7 +56,9 @@ impl Memcached {
         let mut next = at + LONGEST_REST;
         if self.segmented() {
             for class in 1..=self.slabs.largest() {
-                next = next.min(self.look_at(class, at, now));
+                if self.slabs.class(class).pages > 0 {
+                    next = next.min(self.look_at(class, at, now));
+                }
             }
             if self.bump(now) {
                 next = next.min(at + SHORTEST_REST);

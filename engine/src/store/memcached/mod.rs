@@ -196,6 +196,9 @@ impl Memcached {
         self.forget(key, Cause::Cold);
         let queue = if self.segmented() { Queue::Hot } else { Queue::Cold };
         self.items.insert(key, item, queue);
+        if self.segmented() && self.options.crawler {
+            self.list_expiry(key);
+        }
         self.keys += u64::from(item.keys);
         self.bytes += u64::from(item.bytes) * u64::from(item.keys);
         // `assoc_start_expand`: the table doubles beyond 1.5 items per bucket.

@@ -23,6 +23,17 @@ impl Queue {
     pub(super) const ALL: [Self; 3] = [Self::Hot, Self::Warm, Self::Cold];
 }
 
+/// Whether an item is in a slot of what expires when, and which comes next there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// It is in none.
+    No,
+    /// It is the last of its slot.
+    Last,
+    /// This key comes next.
+    Before(u32),
+}
+
 /// Read once since it was stored.
 pub(super) const FETCHED: u8 = 1 << 2;
 /// Read twice since it was stored, or again since it last moved because of that.
@@ -57,6 +68,8 @@ pub(super) struct Item {
     state: u8,
     /// What became of it last.
     pub(super) fate: Cause,
+    /// Its place among what expires; kept when the item goes.
+    pub(super) listed: Listed,
 }
 
 const ABSENT: Item = Item {
@@ -70,6 +83,7 @@ const ABSENT: Item = Item {
     class: 0,
     state: 0,
     fate: Cause::Cold,
+    listed: Listed::No,
 };
 
 impl Item {
@@ -129,8 +143,6 @@ pub(super) struct List {
     pub(super) tail: u32,
     /// Items, sampled keys counted once.
     pub(super) items: u32,
-    /// Items with TTL, likewise.
-    pub(super) expirable: u32,
     /// Keys.
     pub(super) keys: u64,
     /// Bytes of them all (`sizes_bytes`).
@@ -141,7 +153,6 @@ const EMPTY: List = List {
     head: NONE,
     tail: NONE,
     items: 0,
-    expirable: 0,
     keys: 0,
     bytes: 0,
 };
@@ -188,6 +199,13 @@ impl Items {
         self.items.get_mut(key as usize).filter(|item| item.resident())
     }
 
+    /// Changes a key's place among what expires.
+    pub(super) fn set_listed(&mut self, key: u32, listed: Listed) {
+        if let Some(item) = self.items.get_mut(key as usize) {
+            item.listed = listed;
+        }
+    }
+
     /// The next item towards the front.
     pub(super) fn newer(&self, key: u32) -> u32 {
         self.items.get(key as usize).map_or(NONE, |item| item.newer)
@@ -219,13 +237,13 @@ impl Items {
             list.tail = key;
         }
         list.items += 1;
-        list.expirable += u32::from(item.expires != NEVER);
         list.keys += u64::from(item.keys);
         list.bytes += item.weight();
         if let Some(second) = self.items.get_mut(item.older as usize) {
             second.newer = key;
         }
         if let Some(slot) = self.items.get_mut(key as usize) {
+            item.listed = slot.listed;
             *slot = item;
         }
     }
@@ -233,7 +251,13 @@ impl Items {
     /// Takes a resident item out of its queue and returns it; its key is then not resident.
     pub(super) fn remove(&mut self, key: u32, fate: Cause) -> Option<Item> {
         let slot = self.resident(key)?;
-        let item = core::mem::replace(slot, Item { fate, ..ABSENT });
+        let listed = slot.listed;
+        let gone = Item {
+            fate,
+            listed,
+            ..ABSENT
+        };
+        let item = core::mem::replace(slot, gone);
         let list = self.lists.get_mut(item.list())?;
         if list.head == key {
             list.head = item.older;
@@ -242,7 +266,6 @@ impl Items {
             list.tail = item.newer;
         }
         list.items -= 1;
-        list.expirable -= u32::from(item.expires != NEVER);
         list.keys -= u64::from(item.keys);
         list.bytes -= item.weight();
         if let Some(newer) = self.items.get_mut(item.newer as usize) {

@@ -247,12 +247,14 @@ fn a_full_node_of_large_items_evicts_whole_chains() {
 #[test]
 fn hot_drains_to_cold_and_active_items_end_in_warm() {
     let mut store = node(&Options::open_source(), 64);
+    // Within a second of its first page the maintainer knows the class.
+    store.write(5_000, value(100), Micros(0));
     for key in 0..1_000 {
-        store.write(key, value(100), Micros(0));
+        store.write(key, value(100), at(1.5));
     }
-    store.read(999, Micros(0));
-    // The maintainer has had time: 20 % of the bytes stay in HOT.
-    store.read(999, at(0.9));
+    store.read(999, at(1.5));
+    // Still in the same second, so that ages play no part: 20 % of the bytes stay in HOT.
+    store.read(999, at(1.95));
     let hot = store.items.list(HUNDRED, Queue::Hot).items;
     assert_eq!(hot, 200);
     assert_eq!(queue_of(&store, 0), Some(Queue::Cold));
@@ -261,22 +263,22 @@ fn hot_drains_to_cold_and_active_items_end_in_warm() {
         Some(Queue::Hot),
         "reads do not move items of HOT"
     );
-    store.read(0, at(0.9));
-    store.read(998, at(2.9));
+    store.read(0, at(1.95));
+    store.read(998, at(3.9));
     assert_eq!(queue_of(&store, 0), Some(Queue::Cold), "one read is not enough");
-    store.read(0, at(3.0));
-    store.read(998, at(5.0));
+    store.read(0, at(4.0));
+    store.read(998, at(6.0));
     assert_eq!(queue_of(&store, 0), Some(Queue::Warm), "the second read moves it");
     for key in 1_000..3_000 {
-        store.write(key, value(100), at(6.0));
+        store.write(key, value(100), at(7.0));
     }
-    store.read(1, at(9.0));
+    store.read(1, at(10.0));
     assert_eq!(
         queue_of(&store, 999),
         Some(Queue::Warm),
         "active at the tail of HOT"
     );
-    store.write(0, value(100), at(9.0));
+    store.write(0, value(100), at(10.0));
     assert_eq!(
         queue_of(&store, 0),
         Some(Queue::Hot),
@@ -365,6 +367,51 @@ fn the_crawler_frees_what_nobody_reads() {
         ..Options::open_source()
     };
     assert!(fill(&without).0 > 500);
+}
+
+#[test]
+fn expired_items_stay_a_few_seconds_when_many_expire() {
+    let mut store = node(&Options::open_source(), 64);
+    for step in 0..100_000u32 {
+        let now = at(f64::from(step) / 100.0);
+        let expires = Micros(now.0 + 200 * SECOND);
+        // Nobody reads; no key comes twice within its life.
+        store.write(
+            step % 50_000,
+            Value {
+                expires,
+                ..value(100)
+            },
+            now,
+        );
+    }
+    assert!(
+        (20_000..=20_600).contains(&store.keys()),
+        "200 s of 100 items, and at most 6 s of expired ones: {}",
+        store.keys()
+    );
+    check(&store);
+}
+
+#[test]
+fn a_key_with_a_new_ttl_is_found_by_that_one() {
+    let mut store = node(&Options::open_source(), 64);
+    let ttl = |seconds| Value {
+        expires: at(seconds),
+        ..value(100)
+    };
+    store.write(1, ttl(100.0), Micros(0));
+    store.write(1, ttl(20_000.0), at(50.0));
+    store.write(2, ttl(90.0), at(50.0));
+    store.write(2, value(100), at(60.0));
+    store.pass_time(at(19_900.0));
+    assert_eq!((store.keys(), store.expired()), (2, 0));
+    store.pass_time(at(24_000.0));
+    assert_eq!((store.keys(), store.expired()), (1, 1));
+    store.write(1, ttl(1e6), at(24_001.0));
+    store.pass_time(at(1e6 + 4_000.0));
+    assert_eq!((store.keys(), store.expired()), (1, 2));
+    check(&store);
 }
 
 /// Fills a node with small items, then writes large ones for a while.
