@@ -10,13 +10,16 @@ use cacheplan_engine::policy::{
     Access, Entry, KeyId, Limit, NEVER, Policy, REGISTRY, Setup, find, next_requests,
 };
 use cacheplan_engine::random::Stream;
-use cacheplan_engine::scenario::Scenario;
-use cacheplan_engine::units::Micros;
+use cacheplan_engine::report::Report;
+use cacheplan_engine::scenario::{Rate, Scenario, TraceWorkload, Ttl, Workload};
+use cacheplan_engine::sim::Sim;
+use cacheplan_engine::units::{Bytes, Micros, PerSecond, Seconds, Share};
 use cacheplan_engine::workload::trace::{Options, Reader, Trace};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 fn setup(capacity: u64) -> Setup {
     Setup {
@@ -417,6 +420,104 @@ fn a_scenario_takes_every_policy_that_does_not_need_the_future() {
         } else {
             assert!(issues.is_empty(), "{issues:?}");
         }
+    }
+}
+
+/// Policies that a node of a cluster can follow.
+fn without_future() -> impl Iterator<Item = &'static Entry> {
+    REGISTRY.iter().filter(|entry| !entry.needs_future())
+}
+
+fn run(scenario: &Scenario, trace: Option<&Arc<Trace>>) -> Report {
+    let plan = scenario.plan().expect("the scenario is in order");
+    let mut sim = Sim::new(plan, trace.cloned()).expect("the trace is the scenario's");
+    while !sim.advance(100_000).complete {}
+    Report::of(&sim)
+}
+
+#[test]
+fn the_laws_of_a_cluster_hold_under_every_policy() {
+    for entry in without_future() {
+        let mut scenario = Scenario::default();
+        scenario.run.duration_s = Seconds(1_000);
+        scenario.run.warm_up_s = Seconds(0);
+        scenario.cluster.policy = entry.name.into();
+        scenario.cluster.maxmemory_bytes = Some(Bytes::mib(8));
+        let Workload::Synthetic { classes } = &mut scenario.workload else {
+            panic!("the default is synthetic");
+        };
+        classes[0].keys = 50_000;
+        classes[0].rate = Rate::Constant {
+            per_s: PerSecond(200.0),
+        };
+        classes[0].writes = Share(0.1);
+        classes[0].ttl = Ttl::Fixed {
+            seconds: Seconds(300),
+            jitter: Share(0.5),
+        };
+        // In full, and with keys that stand for many.
+        for budget in [1_000_000, 40_000] {
+            scenario.run.request_budget = budget;
+            let report = run(&scenario, None);
+            let counts = report.summary.counts;
+            assert_eq!(counts.hits + counts.misses(), counts.reads, "{}", entry.name);
+            assert!(
+                counts.hits > 0 && counts.evictions > 0,
+                "{}: {counts:?}",
+                entry.name
+            );
+            let memory = &report.summary.memory;
+            assert!(memory.peak_used <= memory.maxmemory, "{}: {memory:?}", entry.name);
+        }
+    }
+}
+
+/// A node whose values are all of one size is a cache of so many objects, and its policy must do there what it does in
+/// a replay with that capacity. The tables make room for a few keys more or less while the node fills.
+#[test]
+fn a_node_hits_as_often_as_a_replay_of_the_same_requests() {
+    let mut stream = Stream::new(3, 0);
+    let mut csv = String::from("time,key,size\n");
+    for number in 0..60_000 {
+        let rank = (stream.unit() * stream.unit() * 6_000.0) as u32;
+        csv += &format!("{},k{rank},1000\n", number / 100);
+    }
+    let mut reader = Reader::new(csv.as_bytes(), &Options::default()).expect("it is CSV");
+    while reader.read_some(10_000).expect("it is sound").more() {}
+    let trace = Arc::new(reader.finish().expect("it is sound"));
+    let mut scenario = Scenario::default();
+    scenario.run.duration_s = Seconds(600);
+    scenario.run.warm_up_s = Seconds(0);
+    scenario.cluster.shards = 1;
+    scenario.cluster.maxmemory_bytes = Some(Bytes::mib(3));
+    scenario.workload = Workload::Trace(TraceWorkload {
+        fingerprint: trace.fingerprint(),
+        ..TraceWorkload::default()
+    });
+    for entry in without_future() {
+        scenario.cluster.policy = entry.name.into();
+        let report = run(&scenario, Some(&trace));
+        let capacity = report.summary.memory.keys;
+        assert!(capacity > 500, "{}: room for {capacity} keys only", entry.name);
+        let setup = Setup {
+            capacity,
+            keys: trace.objects() as u32,
+            seed: 1,
+        };
+        let misses = entry
+            .replay(Limit::Objects(capacity), setup)
+            .advance(trace.keys(), &[]);
+        let replayed = 1.0 - misses as f64 / trace.requests() as f64;
+        let found = report.summary.hit_ratio();
+        println!(
+            "{:12} {capacity:5} keys: {found:.4} in the node, {replayed:.4} replayed",
+            entry.name
+        );
+        assert!(
+            (found - replayed).abs() < 0.005,
+            "{}: {found} {replayed}",
+            entry.name
+        );
     }
 }
 
