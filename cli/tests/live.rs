@@ -246,6 +246,15 @@ fn servers_with_keys_or_elsewhere_are_refused() {
         let refused = cacheplan(&["verify", "--live", &url, "--requests", "1000"]);
         assert_eq!(refused.status.code(), Some(2));
         assert!(stderr(&refused).contains("--allow-data"), "{}", stderr(&refused));
+        if scheme == "memcached" {
+            let allowed = cacheplan(&["verify", "--live", &url, "--requests", "1000", "--allow-data"]);
+            let answer = String::from_utf8_lossy(&allowed.stdout);
+            assert!(
+                answer.contains("projected") && answer.contains("memcached hit ratio"),
+                "{answer}"
+            );
+            assert_eq!(server.ask("get a\r\nquit\r\n"), "VALUE a 0 1\r\nb\r\nEND\r\n");
+        }
         let other = if scheme == "redis" { "memcached" } else { "redis" };
         let url = format!("{other}://127.0.0.1:{}", server.port);
         let confused = cacheplan(&["verify", "--live", &url, "--requests", "1000"]);

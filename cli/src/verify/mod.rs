@@ -102,6 +102,8 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(String, bool), Error> {
             skipped: &skipped,
             checks: checks.iter().map(Check::summary).collect(),
         })?
+    } else if args.live.live.is_some() {
+        live::table(&checks)
     } else {
         table_of(&checks, &skipped)
     };

@@ -12,10 +12,12 @@ mod memcached;
 mod redis;
 
 use super::cache_aside::{self, Tally, Target};
+use super::check::Check;
 use super::recordings::Recordings;
 use super::sequence::{Requests, Shift, Ttl, ValueSize, Zipf};
 use crate::args::LiveArgs;
 use crate::error::Error;
+use crate::{table, text};
 use cacheplan_engine::random::mix64;
 use connection::{Endpoint, Protocol};
 use serde_json::{Map, Value, json};
@@ -334,6 +336,38 @@ fn clean_up(endpoint: &Endpoint, keys: &Keys, stored: &BTreeSet<u32>) -> Result<
     names
         .chunks(DELETED_AT_ONCE)
         .try_for_each(|names| node.delete(names))
+}
+
+/// The checks of a run: what was measured, what was projected, and how far apart they may be.
+pub(super) fn table(checks: &[Check]) -> String {
+    let mut rows = Vec::new();
+    for check in checks {
+        let unit = check.error.unit();
+        let summary = check.summary();
+        for point in &check.points {
+            rows.push(vec![
+                check.name.into(),
+                figure(point.measured),
+                figure(point.projected),
+                format!("{:.3}{unit}", summary.worst_error),
+                summary
+                    .worst_bound
+                    .map_or_else(|| "-".into(), |bound| format!("{bound}{unit}")),
+                if check.holds() { "holds" } else { "PAST BOUND" }.into(),
+            ]);
+        }
+    }
+    let heading = ["check", "measured", "projected", "error", "bound", "verdict"];
+    table::table(&heading, &rows)
+}
+
+/// A share with its digits, a number of keys without.
+fn figure(x: f64) -> String {
+    if x.fract() == 0.0 {
+        text::number(x as u64)
+    } else {
+        format!("{x:.4}")
+    }
 }
 
 fn append(path: &Path, text: &str) -> Result<(), Error> {
