@@ -290,10 +290,9 @@ pub(super) fn record(url: &str, args: &LiveArgs) -> Result<Recordings, Error> {
 }
 
 fn open(endpoint: &Endpoint, remote: bool, guard: Guard) -> Result<Box<dyn Node>, Error> {
-    let connection = endpoint.connect(remote)?;
     Ok(match endpoint.protocol {
-        Protocol::Redis => Box::new(redis::Redis::open(connection, guard)?),
-        Protocol::Memcached => Box::new(memcached::Memcached::open(connection, guard)?),
+        Protocol::Redis => Box::new(redis::Redis::open(&|| endpoint.connect(remote), guard)?),
+        Protocol::Memcached => Box::new(memcached::Memcached::open(endpoint.connect(remote)?, guard)?),
     })
 }
 

@@ -5,6 +5,8 @@ use super::{Guard, Keys, Node, Sample, State};
 use crate::error::Error;
 use crate::verify::sequence::{Ttl, ValueSize};
 use serde_json::{Map, Value, json};
+use std::thread;
+use std::time::Duration;
 
 /// File whose rows a run of this server has the form of.
 pub(super) const FILE: &str = "a_policies.jsonl";
@@ -36,7 +38,14 @@ pub(super) struct Redis {
     /// Values of counters before the run.
     base: Counters,
     base_used_memory: u64,
+    /// Whether it has carried out other commands than those of opening.
+    used_before: bool,
 }
+
+/// Time for a server to notice that a client has gone.
+const CLIENT_GOES: Duration = Duration::from_millis(100);
+/// Commands that come before the first INFO: three CONFIG GET and one MEMORY MALLOC-STATS.
+const OPENING_COMMANDS: u64 = 4;
 
 #[derive(Clone, Copy, Default)]
 struct Counters {
@@ -48,16 +57,31 @@ struct Counters {
 
 impl Redis {
     /// Asks the server what it is and how it is set up.
-    pub(super) fn open(connection: Connection, guard: Guard) -> Result<Self, Error> {
+    ///
+    /// A server keeps 25 KB of statistics for each command that it has seen, which counts against `maxmemory`. The
+    /// memory before the run is therefore read like that of the recordings: with a fresh client, by the first INFO.
+    pub(super) fn open(connect: &dyn Fn() -> Result<Connection, Error>, guard: Guard) -> Result<Self, Error> {
         let mut server = Self {
-            connection,
+            connection: connect()?,
             name: String::new(),
             policy: String::new(),
             samples: 0,
             maxmemory: 0,
             base: Counters::default(),
             base_used_memory: 0,
+            used_before: false,
         };
+        server.policy = server.config("maxmemory-policy")?;
+        server.samples = server.config("maxmemory-samples")?.parse().unwrap_or(0);
+        server.maxmemory = server.config("maxmemory")?.parse().unwrap_or(0);
+        // Packages of distributions use the system's jemalloc, whose classes are 16 bytes apart.
+        let allocator = server.ask(&["MEMORY", "MALLOC-STATS"])?;
+        let packaged = allocator.text().lines().any(|line| {
+            line.strip_prefix("Quantum size:")
+                .is_some_and(|size| size.trim() == "16")
+        });
+        server.connection = connect()?;
+        thread::sleep(CLIENT_GOES);
         let info = server.info()?;
         let text = |field: &str| field_of(&info, field).unwrap_or("").to_owned();
         let (product, version) = match field_of(&info, "valkey_version") {
@@ -79,23 +103,15 @@ impl Redis {
                 "the server is part of a cluster or a replica; a live check wants one on its own".into(),
             ));
         }
-        let keys = server.integer("DBSIZE", &["DBSIZE"])?;
-        let others = info
+        // Lines like `db0:keys=1,expires=0,avg_ttl=0` tell of databases that hold keys.
+        let databases = info
             .lines()
-            .any(|line| line.starts_with("db") && line.contains(":keys="));
-        guard.check(keys.max(u64::from(others)))?;
-        // Packages of distributions use the system's jemalloc, whose classes are 16 bytes apart.
-        let quantum = server.ask(&["MEMORY", "MALLOC-STATS"])?;
-        let packaged = quantum.text().lines().any(|line| {
-            line.strip_prefix("Quantum size:")
-                .is_some_and(|size| size.trim() == "16")
-        });
+            .filter(|line| line.starts_with("db") && line.contains(":keys="));
+        guard.check(databases.count() as u64)?;
         server.name = format!("{product}-{version}{}", if packaged { "-deb" } else { "" });
-        server.policy = server.config("maxmemory-policy")?;
-        server.samples = server.config("maxmemory-samples")?.parse().unwrap_or(0);
-        server.maxmemory = server.config("maxmemory")?.parse().unwrap_or(0);
         server.base = counters(&info);
         server.base_used_memory = number(&info, "used_memory");
+        server.used_before = number(&info, "total_commands_processed") > OPENING_COMMANDS;
         Ok(server)
     }
 
@@ -176,7 +192,12 @@ impl Node for Redis {
             0 => "no maxmemory: nothing is evicted, and it stays so".to_owned(),
             bytes => format!("maxmemory {bytes}, {}", self.policy),
         };
-        format!("{}, {limit}", self.name)
+        let before = if self.used_before {
+            "; it was used before, the projection is that of a fresh one"
+        } else {
+            ""
+        };
+        format!("{}, {limit}{before}", self.name)
     }
 
     fn batch(
