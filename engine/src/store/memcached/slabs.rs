@@ -5,6 +5,8 @@ use crate::units::Bytes;
 
 /// A page.
 const PAGE: u64 = 1 << 20;
+/// The largest chunk is no smaller than this, so that a chain's chunks hold more than their headers.
+const LEAST_MAX_CHUNK: u64 = 512;
 /// Chunk sizes are multiples of this.
 const ALIGN: u64 = 8;
 /// Classes are numbered below it; 0 is the pool of free pages (`memcached.h`, `MAX_NUMBER_OF_SLAB_CLASSES`).
@@ -52,7 +54,7 @@ pub(super) struct Slabs {
 impl Slabs {
     /// The classes of these options without pages (`slabs_init`).
     pub(super) fn new(options: &Memcached, limit: Bytes) -> Self {
-        let largest = options.max_chunk_bytes.0.clamp(ALIGN, PAGE);
+        let largest = options.max_chunk_bytes.0.clamp(LEAST_MAX_CHUNK, PAGE);
         let class = |size: u64| Class {
             chunk_bytes: size as u32,
             per_page: (PAGE / size) as u32,

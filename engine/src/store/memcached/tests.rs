@@ -103,6 +103,30 @@ fn no_modern_has_a_class_of_whole_pages() {
 }
 
 #[test]
+fn odd_options_make_classes_all_the_same() {
+    for (growth_factor, max_chunk_bytes, first_chunk_bytes) in [
+        (1.0, 1 << 19, 48),
+        (f64::NAN, 1 << 19, 48),
+        (1.25, 0, 48),
+        (1.25, 1 << 40, 1 << 30),
+        (1e300, 512, 1),
+    ] {
+        let options = Options {
+            growth_factor,
+            max_chunk_bytes: Bytes(max_chunk_bytes),
+            first_chunk_bytes,
+            ..Options::open_source()
+        };
+        let mut store = node(&options, 8);
+        for key in 0..200 {
+            store.write(key, value(key * key * 10), Micros(u64::from(key) * 10_000));
+        }
+        assert!(store.keys() > 0);
+        check(&store);
+    }
+}
+
+#[test]
 fn items_have_the_bytes_of_the_server() {
     let store = node(&Options::open_source(), 64);
     assert_eq!(store.item(16, 100), (Bytes(175), 4));
