@@ -83,11 +83,11 @@ pub(crate) struct VerifyArgs {
     /// A directory with any of the recordings.
     #[arg(value_name = "DIR", required_unless_present = "live", conflicts_with = "live")]
     pub(crate) directory: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) live: LiveArgs,
     /// Print every measured and projected figure as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
 }
 
 /// A run against a server.
@@ -96,6 +96,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct LiveArgs {
     /// Put a known sequence of requests to this test server (redis://HOST:PORT, valkey://HOST:PORT or
     /// memcached://HOST:PORT) and compare. Its configuration stays as it is; the run's keys are deleted at the end.
+    /// An interrupted run leaves them: their prefix is told at the start.
     #[arg(long, value_name = "URL")]
     pub(crate) live: Option<String>,
     /// Append the run to this file, as a row like those of the recordings.
