@@ -381,7 +381,7 @@ impl Sim {
                 let us = self.database.query(weight.requests, &mut self.latency).0 as f64
                     + command(shard, weight.requests, &mut self.latency, 0.0);
                 self.recorder.write(us, weight.requests);
-                shard.store.delete(key.local);
+                shard.store.delete(key.local, request.at);
             }
         }
     }
@@ -409,7 +409,8 @@ impl Sim {
             expires,
             keys: key.keys,
         };
-        if shard.store.write(key.local, value, request.at) == Stored::Refused {
+        let stored = shard.store.write(key.local, value, request.at);
+        if matches!(stored, Stored::Refused | Stored::OutOfMemory) {
             self.recorder.tally(usize::from(key.shard)).refused += weight;
         }
     }

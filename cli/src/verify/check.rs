@@ -6,7 +6,6 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     /// Difference of two shares, in percentage points.
-    #[allow(dead_code, reason = "hit ratios are told so")]
     Points,
     /// Difference relative to the measured figure, in percent.
     Percent,

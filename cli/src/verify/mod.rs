@@ -18,8 +18,8 @@ mod live;
 mod memcached;
 mod memory;
 mod parallel;
+mod policies;
 mod recordings;
-#[allow(dead_code, reason = "the runs of policies are made of it")]
 pub(crate) mod sequence;
 mod server;
 mod slots;
@@ -42,6 +42,10 @@ struct Suite {
 
 /// What is verified, in the order of the table.
 const SUITES: &[Suite] = &[
+    Suite {
+        files: &[policies::UNTHROTTLED, policies::THROTTLED, policies::TTL],
+        checks: policies::checks,
+    },
     Suite {
         files: &[memory::STANDALONE, memory::CLUSTER],
         checks: memory::checks,

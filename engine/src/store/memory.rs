@@ -1,37 +1,31 @@
 //! What keys cost in memory, by server version: `reference/servers.md` section 3.
 
-use crate::scenario::Engine;
+mod table;
 
-/// Versions that lay strings out alike (`reference/servers.md` section 0).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layout {
-    /// Redis OSS 7.0 to 7.2, Valkey 7.2.
-    R7,
-    /// Valkey 8.0.
-    V80,
-    /// Valkey 8.1 and 9.0.
-    V81,
-    /// Valkey 9.1.
-    V91,
-}
+use super::Version;
+use crate::catalog::Engine;
+use crate::scenario::parameters::redis::Allocator;
+use table::{SlotTables, Table};
 
-/// Bytes of a bundled-jemalloc size class: 8-byte steps to 64, then four classes per doubling (section 3.1).
-fn size_class(bytes: u64) -> u64 {
-    if bytes <= 8 {
-        return 8;
+/// Bytes that an allocation of this size takes (section 3.1).
+fn size_class(allocator: Allocator, bytes: u64) -> u64 {
+    match allocator {
+        // Usable size of a chunk: steps of 16 less a header of 8, at least 24.
+        Allocator::Glibc => ((bytes + 8).next_multiple_of(16) - 8).max(24),
+        _ if bytes <= 8 => 8,
+        Allocator::SystemJemalloc if bytes <= 128 => bytes.next_multiple_of(16),
+        Allocator::BundledJemalloc if bytes <= 64 => bytes.next_multiple_of(8),
+        // Four classes per doubling.
+        _ => bytes.next_multiple_of((1 << (bytes - 1).ilog2()) / 4),
     }
-    if bytes <= 64 {
-        return bytes.next_multiple_of(8);
-    }
-    let group = 1 << (bytes - 1).ilog2();
-    bytes.next_multiple_of(group / 4)
 }
 
 /// Header of a simple dynamic string of this length (section 3.2).
-fn header(layout: Layout, length: u64) -> u64 {
-    let limits = match layout {
-        Layout::R7 | Layout::V80 => [31, 255, 65_535],
-        Layout::V81 | Layout::V91 => [31, 252, 65_530],
+fn header(version: Version, length: u64) -> u64 {
+    let limits = if version.has_buckets() {
+        [31, 252, 65_530]
+    } else {
+        [31, 255, 65_535]
     };
     match limits.iter().position(|limit| length <= *limit) {
         Some(0) if length > 0 => 1,
@@ -41,252 +35,150 @@ fn header(layout: Layout, length: u64) -> u64 {
     }
 }
 
-/// One hash table of a node, or all its per-slot tables together.
+/// Fixed bytes of a slot's tables of keys and of expiry times in cluster mode (section 3.4). Redis 7.4 and 8.0 keep
+/// with each table of keys a histogram of their sizes: five types of 60 classes of 8 bytes.
+fn slot_bytes(version: Version) -> (u64, u64) {
+    match version {
+        Version::Redis7 => (0, 0),
+        Version::Redis8 => (2_560, 80),
+        Version::Valkey80 => (80, 80),
+        Version::Valkey81 | Version::Valkey91 => (96, 96),
+    }
+}
+
+/// Bytes of a server that holds nothing and has no client: `used_memory_startup` of the recorded servers.
+fn empty_bytes(version: Version, cluster_mode: bool) -> u64 {
+    match (version, cluster_mode) {
+        (Version::Redis7, false) => 876_000,
+        (Version::Redis7, true) => 1_583_000,
+        (Version::Redis8, false) => 653_000,
+        (Version::Redis8, true) => 1_943_000,
+        (Version::Valkey80, false) => 912_000,
+        (Version::Valkey80, true) => 2_708_000,
+        (Version::Valkey81, false) => 880_000,
+        (Version::Valkey81, true) => 2_676_000,
+        (Version::Valkey91, false) => 927_000,
+        (Version::Valkey91, true) => 2_723_000,
+    }
+}
+
+/// The table of keys or of expiry times.
 #[derive(Clone, Debug)]
-struct Table {
-    layout: Layout,
-    /// Per-slot tables of cluster mode in Valkey 8.0 and later; 0 when the node has one table.
-    slots: u32,
-    keys: u64,
-    /// Top-level buckets of a single table.
-    buckets: u64,
-    bytes: u64,
-    /// Sizes computed lately, by number of keys.
-    cells: Vec<Cell>,
+enum Tables {
+    /// One table, or tables per slot of which only the mean number of keys is known.
+    Mean(Table),
+    /// Tables per slot.
+    Exact(SlotTables),
 }
 
-/// Size of a table between two numbers of keys, between which it is interpolated.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    first: u64,
-    /// Keys that the cell spans; 0 when the cell is empty.
-    width: u64,
-    buckets: u64,
-    low: f64,
-    high: f64,
-}
-
-/// Cells remembered. A cell is at most 1/128 of its keys wide: a full node wanders over a few of them.
-const CELLS: u64 = 64;
-
-impl Table {
-    fn new(layout: Layout, slots: u32) -> Self {
-        Self {
-            layout,
-            slots,
-            keys: 0,
-            buckets: 4,
-            bytes: 0,
-            cells: vec![Cell::default(); CELLS as usize],
+impl Tables {
+    fn keys(&self) -> u64 {
+        match self {
+            Self::Mean(table) => table.keys(),
+            Self::Exact(tables) => tables.keys(),
         }
     }
 
-    /// Most keys per bucket before the table grows.
-    fn per_bucket(&self) -> u64 {
-        match self.layout {
-            Layout::R7 | Layout::V80 => 1,
-            Layout::V81 | Layout::V91 => 7,
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Mean(table) => table.bytes(),
+            Self::Exact(tables) => tables.bytes(),
         }
     }
 
-    fn bucket_bytes(&self) -> u64 {
-        match self.layout {
-            Layout::R7 | Layout::V80 => 8,
-            Layout::V81 | Layout::V91 => 64,
+    /// Counts keys in or, when negative, out.
+    fn change(&mut self, slot: u32, keys: i64, headroom: u64) {
+        match self {
+            Self::Mean(table) => table.set(table.keys().saturating_add_signed(keys), headroom),
+            Self::Exact(tables) => tables.change(slot, keys, headroom),
         }
     }
 
-    /// Sets the number of keys. A table does not grow past `headroom` bytes before it is far too full: the
-    /// server vetoes a resize that would exceed `maxmemory` (section 3.4).
-    fn set(&mut self, keys: u64, headroom: u64) {
-        self.keys = keys;
-        if self.slots == 0 {
-            let full = self.buckets * self.per_bucket();
-            // Load beyond which even the veto ends: 1.618 keys per bucket of a dict, 500 % of a hashtable.
-            let bursting = match self.layout {
-                Layout::R7 | Layout::V80 => full + full * 618 / 1_000,
-                Layout::V81 | Layout::V91 => full * 5,
-            };
-            if keys > full && (self.buckets * 2 * self.bucket_bytes() <= headroom || keys > bursting) {
-                self.buckets = keys.div_ceil(self.per_bucket()).next_power_of_two();
-            } else if self.buckets > 4 && keys * 100 < full * 10 {
-                self.buckets = keys.div_ceil(self.per_bucket()).next_power_of_two().max(4);
-            }
-        }
-        self.bytes = self.size();
-    }
-
-    /// Bytes at the present number of keys: exact to the interpolation, computed rarely.
-    fn size(&mut self) -> u64 {
-        let shift = self.keys.max(1).ilog2().saturating_sub(7);
-        let number = self.keys >> shift;
-        let (first, width) = (number << shift, 1 << shift);
-        let known = self
-            .cells
-            .get((number % CELLS) as usize)
-            .copied()
-            .unwrap_or_default();
-        let mut cell = known;
-        if known.first != first || known.width != width || known.buckets != self.buckets {
-            let low = self.bytes_at(first as f64);
-            let high = self.bytes_at((first + width) as f64);
-            cell = Cell {
-                first,
-                width,
-                buckets: self.buckets,
-                low,
-                high,
-            };
-            if let Some(slot) = self.cells.get_mut((number % CELLS) as usize) {
-                *slot = cell;
-            }
-        }
-        let part = (self.keys - first) as f64 / width as f64;
-        (cell.low + (cell.high - cell.low) * part) as u64
-    }
-
-    fn bytes_at(&self, keys: f64) -> f64 {
-        if self.slots == 0 {
-            self.single(keys)
-        } else {
-            self.per_slot(keys)
+    fn single(&mut self) -> Option<&mut Table> {
+        match self {
+            Self::Mean(table) => Some(table),
+            Self::Exact(_) => None,
         }
     }
-
-    fn single(&self, keys: f64) -> f64 {
-        let top = size_class(self.bucket_bytes() * self.buckets) as f64;
-        match self.layout {
-            Layout::R7 | Layout::V80 => top,
-            Layout::V81 | Layout::V91 => {
-                let children = children_per_bucket(keys / self.buckets as f64);
-                top + 64.0 * self.buckets as f64 * children
-            }
-        }
-    }
-
-    /// One table per slot, their keys Poisson around the mean: averaged over sixteen equally likely quantiles.
-    fn per_slot(&self, keys: f64) -> f64 {
-        const QUANTILES: [f64; 8] = [
-            0.078_4, 0.237_2, 0.402_3, 0.579_1, 0.776_4, 1.009_99, 1.318_0, 1.862_7,
-        ];
-        let mean = keys / f64::from(self.slots);
-        let spread = libm::sqrt(mean);
-        let tables: f64 = QUANTILES
-            .iter()
-            .flat_map(|q| [mean - q * spread, mean + q * spread])
-            .map(|keys| self.slot_table(keys.max(0.0)))
-            .sum::<f64>()
-            / 16.0;
-        // An empty slot has no table.
-        let tables_owned = f64::from(self.slots) * (1.0 - libm::exp(-mean));
-        let fixed = match self.layout {
-            Layout::R7 | Layout::V80 => 80.0,
-            Layout::V81 | Layout::V91 => 96.0,
-        };
-        tables_owned * fixed + f64::from(self.slots) * tables
-    }
-
-    fn slot_table(&self, keys: f64) -> f64 {
-        let top = (keys / self.per_bucket() as f64).ceil().max(1.0) as u64;
-        match self.layout {
-            Layout::R7 | Layout::V80 => (8 * top.next_power_of_two().max(4)) as f64,
-            Layout::V81 | Layout::V91 => {
-                let buckets = top.next_power_of_two() as f64;
-                64.0 * buckets * (1.0 + children_per_bucket(keys / buckets))
-            }
-        }
-    }
-}
-
-/// Child buckets per top-level bucket when buckets hold a Poisson number of keys with this mean: a bucket of 7
-/// overflows into chains that hold 6 more each (section 3.4).
-fn children_per_bucket(mean: f64) -> f64 {
-    // P(X >= 8 + 6j) summed over j, from the running sum of P(X = k).
-    let mut probability = libm::exp(-mean);
-    let mut at_most = probability;
-    let mut children = 0.0;
-    for k in 1..=120 {
-        if k >= 8 && (k - 8) % 6 == 0 {
-            let at_least = 1.0 - at_most;
-            children += at_least.max(0.0);
-            if at_least < 1e-9 {
-                break;
-            }
-        }
-        probability *= mean / f64::from(k);
-        at_most += probability;
-    }
-    children
 }
 
 /// What a node's keys and tables cost.
 #[derive(Clone, Debug)]
 pub struct MemoryModel {
-    layout: Layout,
+    version: Version,
+    allocator: Allocator,
     cluster_mode: bool,
-    main: Table,
-    expires: Table,
-    empty: u64,
+    main: Tables,
+    expires: Tables,
+    /// The server itself, its clients and its backlog.
+    fixed: u64,
 }
 
 impl MemoryModel {
-    /// The model of an engine. `slots` is how many hash slots the node owns in cluster mode, 0 without.
+    /// The model of an engine with the allocator that it comes with. `slots` is how many hash slots the node owns in
+    /// cluster mode, 0 without; keys are taken to be spread evenly over them.
     pub fn new(engine: Engine, slots: u32) -> Self {
-        let layout = match engine {
-            // Memcached's memory is a matter of its own store.
-            Engine::RedisOss7 | Engine::Valkey72 | Engine::Memcached16 => Layout::R7,
-            Engine::Valkey80 => Layout::V80,
-            Engine::Valkey81 | Engine::Valkey90 => Layout::V81,
-            Engine::Valkey91 => Layout::V91,
-        };
-        let cluster_mode = slots > 0;
-        let table_slots = if layout == Layout::R7 { 0 } else { slots };
-        // An empty server, measured: section 3.5.
-        let empty = match (cluster_mode, layout) {
-            (false, _) => 950_000,
-            (true, Layout::R7) => 1_700_000,
-            (true, _) => 2_800_000,
-        };
+        Self::with(engine.into(), Allocator::BundledJemalloc, slots)
+    }
+
+    /// The same for any version and allocator.
+    pub fn with(version: Version, allocator: Allocator, slots: u32) -> Self {
+        let per_slot = |fixed| (slots > 0 && version.has_slot_tables()).then_some((slots, fixed));
+        let (main, expires) = slot_bytes(version);
         Self {
-            layout,
-            cluster_mode,
-            main: Table::new(layout, table_slots),
-            expires: Table::new(layout, table_slots),
-            empty,
+            version,
+            allocator,
+            cluster_mode: slots > 0,
+            main: Tables::Mean(Table::new(version, allocator, per_slot(main))),
+            expires: Tables::Mean(Table::new(version, allocator, per_slot(expires))),
+            fixed: empty_bytes(version, slots > 0),
         }
+    }
+
+    /// The model of a node in cluster mode that is told the slot of every key.
+    pub fn with_slots(version: Version, allocator: Allocator, slots: u32) -> Self {
+        let mut model = Self::with(version, allocator, slots);
+        if version.has_slot_tables() {
+            let (main, expires) = slot_bytes(version);
+            model.main = Tables::Exact(SlotTables::new(version, allocator, slots, main));
+            model.expires = Tables::Exact(SlotTables::new(version, allocator, slots, expires));
+        }
+        model
     }
 
     /// Bytes of one string item without its share of the tables; lengths in bytes (section 3.3).
     pub fn item_bytes(&self, key: u32, value: u32, ttl: bool) -> u32 {
         let (k, v) = (u64::from(key), u64::from(value));
-        let layout = self.layout;
-        let string = |v: u64| size_class(header(layout, v) + v + 1);
-        let object = |v: u64| {
-            if v <= 44 {
-                size_class(20 + v)
-            } else {
-                16 + string(v)
-            }
+        let version = self.version;
+        let class = |bytes| size_class(self.allocator, bytes);
+        let string = |length: u64| class(header(version, length) + length + 1);
+        let boxed = if v <= 44 {
+            class(20 + v)
+        } else {
+            class(16) + string(v)
+        };
+        let key_string = header(version, k) + k + 1;
+        let entry = match version {
+            Version::Redis7 if self.cluster_mode => 40,
+            _ => 24,
         };
         let expiry = if ttl { 8 } else { 0 };
-        let key_string = header(layout, k) + k + 1;
-        let bytes = match layout {
-            Layout::R7 => {
-                let entry = if self.cluster_mode { 40 } else { 24 };
-                entry + size_class(key_string) + object(v) + if ttl { 24 } else { 0 }
+        let bytes = match version {
+            Version::Redis7 | Version::Redis8 => {
+                class(entry) + class(key_string) + boxed + if ttl { class(24) } else { 0 }
             }
-            Layout::V80 => {
-                size_class(17 + header(layout, k).max(3) + k + 1) + object(v) + if ttl { 24 } else { 0 }
+            Version::Valkey80 => {
+                class(17 + header(version, k).max(3) + k + 1) + boxed + if ttl { class(24) } else { 0 }
             }
-            Layout::V81 if v <= 44 && 16 + k + 3 + expiry + 4 + v <= 64 => {
-                size_class(17 + key_string + expiry + 4 + v)
+            Version::Valkey81 if v <= 44 && 16 + k + 3 + expiry + 4 + v <= 64 => {
+                class(17 + key_string + expiry + 4 + v)
             }
-            Layout::V91 if v <= 116 && 9 + key_string + expiry + 4 + v <= 128 => {
-                size_class(9 + key_string + expiry + (v + 4).max(8))
+            Version::Valkey91 if v <= 116 && 9 + key_string + expiry + 4 + v <= 128 => {
+                class(9 + key_string + expiry + (v + 4).max(8))
             }
-            Layout::V81 | Layout::V91 => {
+            Version::Valkey81 | Version::Valkey91 => {
                 let expiry = if ttl || k >= 128 { 8 } else { 0 };
-                size_class(17 + key_string + expiry) + string(v)
+                class(17 + key_string + expiry) + string(v)
             }
         };
         u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -294,52 +186,127 @@ impl MemoryModel {
 
     /// Bytes of tables and the server itself.
     pub fn overhead_bytes(&self) -> u64 {
-        self.empty + self.main.bytes + self.expires.bytes
+        self.fixed + self.main.bytes() + self.expires.bytes()
     }
 
-    /// Bytes of a server that holds nothing.
+    /// Bytes of a server that holds nothing, with its clients and backlog.
     pub fn empty_bytes(&self) -> u64 {
-        self.empty
+        self.fixed
+    }
+
+    /// Sets the bytes of the server itself, its clients and its backlog, where they are known better.
+    pub fn set_empty_bytes(&mut self, bytes: u64) {
+        self.fixed = bytes;
     }
 
     /// Bytes that this many keys would take on the node, tables included, if all were `item_bytes` on average.
     pub fn projected_bytes(&self, keys: u64, ttl_keys: u64, items: u64) -> u64 {
-        let mut model = self.clone();
-        model.main.set(keys, u64::MAX);
-        model.expires.set(ttl_keys, u64::MAX);
+        let mut model = Self::with(self.version, self.allocator, self.slots());
+        model.fixed = self.fixed;
+        model.load(0, keys, ttl_keys);
         items + model.overhead_bytes()
+    }
+
+    /// Sets the number of keys of a slot, of which some have a TTL, as after a load with memory to spare: tables have
+    /// grown key by key, and every resize is completed.
+    pub fn load(&mut self, slot: u32, keys: u64, ttl_keys: u64) {
+        for (tables, keys) in [(&mut self.main, keys), (&mut self.expires, ttl_keys)] {
+            match tables {
+                Tables::Mean(table) => table.load(keys),
+                Tables::Exact(tables) => tables.load(slot, keys as u32),
+            }
+        }
+    }
+
+    fn slots(&self) -> u32 {
+        match &self.main {
+            Tables::Mean(table) => table.slots(),
+            Tables::Exact(tables) => tables.slots(),
+        }
     }
 
     /// Keys in the main table.
     pub fn keys(&self) -> u64 {
-        self.main.keys
+        self.main.keys()
     }
 
-    /// Counts keys in. `headroom` is how much memory the tables may take before a growth is vetoed.
-    pub fn add_keys(&mut self, keys: u32, ttl: bool, headroom: u64) {
+    /// Keys with a TTL.
+    pub(crate) fn ttl_keys(&self) -> u64 {
+        self.expires.keys()
+    }
+
+    /// Top-level buckets of the tables of keys and of expiry times; 0 where there are tables per slot.
+    pub(crate) fn buckets(&self) -> [u64; 2] {
+        [&self.main, &self.expires].map(|tables| match tables {
+            Tables::Mean(table) => table.buckets(),
+            Tables::Exact(_) => 0,
+        })
+    }
+
+    /// Tells how many child buckets there are per top-level bucket of the tables of keys and of expiry times, where it
+    /// is known; it is estimated otherwise.
+    pub(crate) fn set_children(&mut self, main: Option<f64>, expires: Option<f64>) {
+        for (tables, children) in [(&mut self.main, main), (&mut self.expires, expires)] {
+            if let (Some(table), Some(children)) = (tables.single(), children) {
+                table.set_children(children);
+            }
+        }
+    }
+
+    /// Commands looked into the tables: a resize under way moves on by as many buckets.
+    pub(crate) fn look(&mut self, commands: u64) {
+        for tables in [&mut self.main, &mut self.expires] {
+            if let Some(table) = tables.single() {
+                table.step(commands);
+            }
+        }
+    }
+
+    /// Whether the background task has something to do about the tables.
+    pub(crate) fn is_untidy(&self) -> bool {
+        [&self.main, &self.expires].iter().any(|tables| match tables {
+            Tables::Mean(table) => table.is_untidy(),
+            Tables::Exact(_) => false,
+        })
+    }
+
+    /// One run of the background task, with memory for another table as in [`add_keys`](Self::add_keys).
+    pub(crate) fn tick(&mut self, headroom: u64) {
         let headroom = headroom.saturating_sub(self.overhead_bytes());
-        self.main.set(self.main.keys + u64::from(keys), headroom);
-        if ttl {
-            self.expires.set(self.expires.keys + u64::from(keys), headroom);
+        for tables in [&mut self.main, &mut self.expires] {
+            if let Some(table) = tables.single() {
+                table.tick(headroom);
+            }
         }
     }
 
-    /// Counts keys out.
-    pub fn remove_keys(&mut self, keys: u32, ttl: bool) {
-        self.main.set(self.main.keys.saturating_sub(u64::from(keys)), 0);
+    /// Counts keys of a slot in. `headroom` is how much memory there is for the server itself and its tables before a
+    /// resize is vetoed.
+    pub fn add_keys(&mut self, slot: u32, keys: u32, ttl: bool, headroom: u64) {
+        let headroom = headroom.saturating_sub(self.overhead_bytes());
+        self.main.change(slot, i64::from(keys), headroom);
         if ttl {
-            self.expires
-                .set(self.expires.keys.saturating_sub(u64::from(keys)), 0);
+            self.expires.change(slot, i64::from(keys), headroom);
         }
     }
 
-    /// Counts resident keys as having a TTL or not.
-    pub fn change_ttl_keys(&mut self, had: bool, has: bool, keys: u32) {
+    /// Counts keys of a slot out, with memory for a smaller table as in [`add_keys`](Self::add_keys).
+    pub fn remove_keys(&mut self, slot: u32, keys: u32, ttl: bool, headroom: u64) {
+        let headroom = headroom.saturating_sub(self.overhead_bytes());
+        self.main.change(slot, -i64::from(keys), headroom);
+        if ttl {
+            self.expires.change(slot, -i64::from(keys), headroom);
+        }
+    }
+
+    /// Counts resident keys as having a TTL or not, with memory for another table as in
+    /// [`add_keys`](Self::add_keys).
+    pub fn change_ttl_keys(&mut self, slot: u32, had: bool, has: bool, keys: u32, headroom: u64) {
         if had != has {
-            let now = self.expires.keys;
-            let keys = u64::from(keys);
+            let keys = i64::from(keys);
+            let headroom = headroom.saturating_sub(self.overhead_bytes());
             self.expires
-                .set(if has { now + keys } else { now.saturating_sub(keys) }, 0);
+                .change(slot, if has { keys } else { -keys }, headroom);
         }
     }
 }
@@ -420,11 +387,12 @@ mod tests {
     #[test]
     fn growth_is_vetoed_at_the_limit() {
         let mut model = MemoryModel::new(Engine::RedisOss7, 0);
-        model.add_keys(1_024, false, u64::MAX);
+        model.add_keys(0, 1_024, false, u64::MAX);
+        model.look(4);
         let before = model.overhead_bytes();
-        model.add_keys(1, false, 0);
+        model.add_keys(0, 1, false, 0);
         assert_eq!(model.overhead_bytes(), before, "no room: the table stays");
-        model.add_keys(1_024, false, 0);
+        model.add_keys(0, 1_024, false, 0);
         assert!(
             model.overhead_bytes() > before,
             "far too full: it grows all the same"

@@ -3,9 +3,9 @@ use crate::policy;
 use crate::random::Stream;
 use crate::scenario::Engine;
 
-fn store(policy: &str, maxmemory: u64) -> Store {
+fn store(policy: &str, maxmemory: u64) -> PolicyStore {
     let entry = policy::find(policy).expect("a registered policy");
-    Store::new(
+    PolicyStore::new(
         entry,
         MemoryModel::new(Engine::Valkey81, 0),
         Bytes(maxmemory),

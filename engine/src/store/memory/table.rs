@@ -1,0 +1,455 @@
+//! Bytes of hash tables: `reference/servers.md` section 3.4.
+
+use super::super::Version;
+use super::size_class;
+use crate::scenario::parameters::redis::Allocator;
+
+/// Buckets that the background task moves per millisecond to which it is limited each time it runs. Measured: 16,384
+/// take two or three runs, 65,536 more than three.
+const BUCKETS_PER_RUN: u64 = 8_000;
+
+/// Memory that the background task finds free at the limit, because it trims the buffers of clients first. Those of
+/// the recorded client vary by 5 KB.
+const TRIMMED_BYTES: u64 = 4_096;
+
+/// How a version's tables are laid out, and when they grow and shrink.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    version: Version,
+    allocator: Allocator,
+    /// Whether the background task sees to the table at each run and lets it grow as soon as it is full. Those of the
+    /// slots have their turn seldom.
+    tended: bool,
+}
+
+impl Shape {
+    /// Keys per bucket of a table that is full.
+    fn per_bucket(self) -> u64 {
+        if self.version.has_buckets() { 7 } else { 1 }
+    }
+
+    fn bucket_bytes(self) -> u64 {
+        if self.version.has_buckets() { 64 } else { 8 }
+    }
+
+    /// Buckets of the smallest table.
+    fn smallest(self) -> u64 {
+        if self.version.has_buckets() { 1 } else { 4 }
+    }
+
+    fn top_bytes(self, buckets: u64) -> u64 {
+        if buckets == 0 {
+            return 0;
+        }
+        size_class(self.allocator, self.bucket_bytes() * buckets)
+    }
+
+    /// Buckets for so many keys after a resize.
+    fn fitting(self, keys: u64) -> u64 {
+        let least = if self.version.has_buckets() {
+            // Aims at a fill of 32 / (5 * 7) at most.
+            (keys * 5).div_ceil(32)
+        } else {
+            keys
+        };
+        least.next_power_of_two().max(self.smallest())
+    }
+
+    /// Places that are kept free: the background task of Redis 7.4 and Valkey 8.0 grows a table that is just full.
+    fn spare(self) -> u64 {
+        u64::from(self.tended && matches!(self.version, Version::Redis8 | Version::Valkey80))
+    }
+
+    /// Buckets of a table that has grown key by key to this number.
+    fn grown(self, keys: u64) -> u64 {
+        if keys == 0 {
+            return 0;
+        }
+        (keys + self.spare())
+            .div_ceil(self.per_bucket())
+            .next_power_of_two()
+            .max(self.smallest())
+    }
+
+    /// Buckets that a table goes on with after a key was added. Growth that exceeds `headroom` is vetoed until the
+    /// table is far too full.
+    fn after_adding(self, buckets: u64, keys: u64, headroom: u64) -> u64 {
+        if buckets == 0 {
+            return self.fitting(keys);
+        }
+        let full = buckets * self.per_bucket();
+        let needed = keys + self.spare();
+        if needed <= full {
+            return buckets;
+        }
+        // The veto ends at 1.618 keys per bucket of a chain, at 500 % of a table of larger buckets.
+        let bursting = if self.version.has_buckets() {
+            full * 5
+        } else {
+            full + full * 618 / 1_000
+        };
+        let wanted = self.fitting(needed);
+        if self.top_bytes(wanted) <= headroom || keys > bursting {
+            wanted
+        } else {
+            buckets
+        }
+    }
+
+    /// Whether a table is so empty that the server makes it smaller.
+    fn is_too_large(self, buckets: u64, keys: u64) -> bool {
+        let too_large = match self.version {
+            Version::Redis7 => keys * 100 < buckets * 10,
+            Version::Redis8 | Version::Valkey80 => keys * 8 <= buckets,
+            Version::Valkey81 | Version::Valkey91 => keys * 100 <= buckets * 7 * 13,
+        };
+        too_large && buckets > self.smallest()
+    }
+
+    /// Buckets that a table goes on with after a key was removed. From Valkey 8.0 to 9.0, and in Redis from 7.4 on,
+    /// the smaller table, too, must fit beside the old one.
+    fn after_removing(self, buckets: u64, keys: u64, headroom: u64) -> u64 {
+        if !self.is_too_large(buckets, keys) {
+            return buckets;
+        }
+        let wanted = self.fitting(keys);
+        let always = matches!(self.version, Version::Redis7 | Version::Valkey91);
+        if always || self.top_bytes(wanted) <= headroom {
+            wanted
+        } else {
+            buckets
+        }
+    }
+}
+
+/// One hash table of a node, or all its per-slot tables together, sized by the number of keys.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    shape: Shape,
+    /// Per-slot tables, each with its fixed bytes; none when the node has one table.
+    slots: Option<(u32, u64)>,
+    keys: u64,
+    /// Top-level buckets of a single table.
+    buckets: u64,
+    /// Buckets of the table that keys are still moved from, and how many of them are left.
+    moving: (u64, u64),
+    bytes: u64,
+    /// Child buckets, where they are counted rather than estimated.
+    counted: Option<u64>,
+    /// Sizes computed lately, by number of keys.
+    cells: Vec<Cell>,
+}
+
+/// Size of a table between two numbers of keys, between which it is interpolated.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    first: u64,
+    /// Keys that the cell spans; 0 when the cell is empty.
+    width: u64,
+    buckets: u64,
+    low: f64,
+    high: f64,
+}
+
+/// Cells remembered. A cell is at most 1/128 of its keys wide: a full node wanders over a few of them.
+const CELLS: u64 = 64;
+
+impl Table {
+    /// An empty table. `slots` are the per-slot tables that it stands for and the fixed bytes of each.
+    pub(super) fn new(version: Version, allocator: Allocator, slots: Option<(u32, u64)>) -> Self {
+        Self {
+            shape: Shape {
+                version,
+                allocator,
+                tended: slots.is_none(),
+            },
+            slots,
+            keys: 0,
+            buckets: 0,
+            moving: (0, 0),
+            bytes: 0,
+            counted: None,
+            cells: vec![Cell::default(); CELLS as usize],
+        }
+    }
+
+    pub(super) fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Top-level buckets; 0 when there are tables per slot.
+    pub(super) fn buckets(&self) -> u64 {
+        self.buckets
+    }
+
+    /// Sets the number of keys. A table does not grow past `headroom` bytes before it is far too full: the
+    /// server vetoes a resize that would exceed `maxmemory`.
+    pub(super) fn set(&mut self, keys: u64, headroom: u64) {
+        let before = core::mem::replace(&mut self.keys, keys);
+        if self.slots.is_none() && self.moving.1 == 0 {
+            self.resize(if keys > before {
+                self.shape.after_adding(self.buckets, keys, headroom)
+            } else {
+                self.shape.after_removing(self.buckets, keys, headroom)
+            });
+        }
+        self.bytes = self.size();
+    }
+
+    fn resize(&mut self, buckets: u64) {
+        if buckets != self.buckets {
+            self.moving = (self.buckets, self.buckets);
+            self.buckets = buckets;
+        }
+    }
+
+    /// Sets the number of child buckets per top-level bucket.
+    pub(super) fn set_children(&mut self, per_bucket: f64) {
+        if self.slots.is_none() {
+            self.counted = Some((per_bucket * self.buckets as f64) as u64);
+            self.bytes = self.size();
+        }
+    }
+
+    /// Moves so many buckets of a resize under way: each command that looks into the table moves one.
+    pub(super) fn step(&mut self, buckets: u64) {
+        if self.moving.1 > 0 {
+            self.moving.1 = self.moving.1.saturating_sub(buckets);
+            if self.moving.1 == 0 {
+                self.bytes = self.size();
+            }
+        }
+    }
+
+    /// Sets the number of keys of a table that has grown key by key with memory to spare; no resize is under way.
+    pub(super) fn load(&mut self, keys: u64) {
+        self.keys = keys;
+        self.moving = (0, 0);
+        if self.slots.is_none() {
+            self.buckets = self.shape.grown(keys);
+        }
+        self.bytes = self.size();
+    }
+
+    /// Per-slot tables; 0 for a single table.
+    pub(super) fn slots(&self) -> u32 {
+        self.slots.map_or(0, |(slots, _)| slots)
+    }
+
+    /// The background task: a millisecond of moving, or a smaller table.
+    pub(super) fn tick(&mut self, headroom: u64) {
+        if self.moving.1 > 0 {
+            self.step(BUCKETS_PER_RUN);
+        } else if self.slots.is_none() {
+            let headroom = headroom.saturating_add(TRIMMED_BYTES);
+            self.resize(self.shape.after_removing(self.buckets, self.keys, headroom));
+            self.bytes = self.size();
+        }
+    }
+
+    /// Whether the background task has something to do.
+    pub(super) fn is_untidy(&self) -> bool {
+        self.moving.1 > 0 || (self.slots.is_none() && self.shape.is_too_large(self.buckets, self.keys))
+    }
+
+    /// Bytes at the present number of keys: exact to the interpolation, computed rarely.
+    fn size(&mut self) -> u64 {
+        if let Some(children) = self.counted {
+            return self.shape.top_bytes(self.buckets) + 64 * children + self.old_bytes();
+        }
+        let shift = self.keys.max(1).ilog2().saturating_sub(7);
+        let number = self.keys >> shift;
+        let (first, width) = (number << shift, 1 << shift);
+        let known = self
+            .cells
+            .get((number % CELLS) as usize)
+            .copied()
+            .unwrap_or_default();
+        let mut cell = known;
+        if known.first != first || known.width != width || known.buckets != self.buckets {
+            let low = self.bytes_at(first as f64);
+            let high = self.bytes_at((first + width) as f64);
+            cell = Cell {
+                first,
+                width,
+                buckets: self.buckets,
+                low,
+                high,
+            };
+            if let Some(slot) = self.cells.get_mut((number % CELLS) as usize) {
+                *slot = cell;
+            }
+        }
+        let part = (self.keys - first) as f64 / width as f64;
+        (cell.low + (cell.high - cell.low) * part) as u64 + self.old_bytes()
+    }
+
+    /// Bytes of the table that keys are still moved from.
+    fn old_bytes(&self) -> u64 {
+        if self.moving.1 > 0 {
+            self.shape.top_bytes(self.moving.0)
+        } else {
+            0
+        }
+    }
+
+    fn bytes_at(&self, keys: f64) -> f64 {
+        match self.slots {
+            Some((slots, fixed)) => self.per_slot(keys, f64::from(slots), fixed as f64),
+            None => self.single(keys, self.buckets),
+        }
+    }
+
+    fn single(&self, keys: f64, buckets: u64) -> f64 {
+        let top = self.shape.top_bytes(buckets) as f64;
+        if !self.shape.version.has_buckets() || buckets == 0 {
+            return top;
+        }
+        top + 64.0 * children(keys, buckets as f64)
+    }
+
+    /// One table per slot, their keys Poisson around the mean: averaged over sixteen equally likely quantiles.
+    fn per_slot(&self, keys: f64, slots: f64, fixed: f64) -> f64 {
+        const QUANTILES: [f64; 8] = [
+            0.078_4, 0.237_2, 0.402_3, 0.579_1, 0.776_4, 1.009_99, 1.318_0, 1.862_7,
+        ];
+        let mean = keys / slots;
+        // An empty slot has no table.
+        let owned = slots * (1.0 - libm::exp(-mean));
+        let spread = libm::sqrt(mean);
+        let tables: f64 = QUANTILES
+            .iter()
+            .flat_map(|q| [mean - q * spread, mean + q * spread])
+            .map(|keys| {
+                let keys = keys.max(1.0);
+                self.single(keys, self.shape.grown(keys.ceil() as u64))
+            })
+            .sum::<f64>()
+            / 16.0;
+        owned * (fixed + tables)
+    }
+}
+
+/// Tables per slot with the number of keys known for each.
+#[derive(Clone, Debug)]
+pub(super) struct SlotTables {
+    shape: Shape,
+    fixed: u64,
+    /// Keys and buckets of each slot.
+    slots: Vec<(u32, u32)>,
+    keys: u64,
+    bytes: u64,
+}
+
+impl SlotTables {
+    /// No keys in so many slots; `fixed` bytes come with each table.
+    pub(super) fn new(version: Version, allocator: Allocator, slots: u32, fixed: u64) -> Self {
+        Self {
+            shape: Shape {
+                version,
+                allocator,
+                tended: false,
+            },
+            fixed,
+            slots: vec![(0, 0); slots as usize],
+            keys: 0,
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn slots(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
+    /// Counts keys of a slot in or, when negative, out.
+    pub(super) fn change(&mut self, slot: u32, keys: i64, headroom: u64) {
+        let Some(&(had, buckets)) = self.slots.get(slot as usize) else {
+            return;
+        };
+        let has = (i64::from(had) + keys).max(0) as u32;
+        let resized = if has == 0 {
+            0
+        } else {
+            let (buckets, has) = (u64::from(buckets), u64::from(has));
+            let resized = if keys > 0 {
+                self.shape.after_adding(buckets, has, headroom)
+            } else {
+                self.shape.after_removing(buckets, has, headroom)
+            };
+            resized as u32
+        };
+        self.put(slot, has, resized);
+    }
+
+    /// Sets the number of keys of a slot whose table has grown key by key with memory to spare.
+    pub(super) fn load(&mut self, slot: u32, keys: u32) {
+        self.put(slot, keys, self.shape.grown(u64::from(keys)) as u32);
+    }
+
+    fn put(&mut self, slot: u32, has: u32, resized: u32) {
+        let Some(&(had, buckets)) = self.slots.get(slot as usize) else {
+            return;
+        };
+        let before = self.slot_bytes(had, buckets);
+        let after = self.slot_bytes(has, resized);
+        self.bytes = self.bytes + after - before;
+        self.keys = self.keys + u64::from(has) - u64::from(had);
+        if let Some(known) = self.slots.get_mut(slot as usize) {
+            *known = (has, resized);
+        }
+    }
+
+    fn slot_bytes(&self, keys: u32, buckets: u32) -> u64 {
+        if keys == 0 {
+            return 0;
+        }
+        let top = self.shape.top_bytes(u64::from(buckets));
+        let more = if self.shape.version.has_buckets() {
+            (64.0 * children(f64::from(keys), f64::from(buckets))) as u64
+        } else {
+            0
+        };
+        self.fixed + top + more
+    }
+}
+
+/// Child buckets to expect when so many keys hash into so many top-level buckets: a bucket of 7 overflows into chains
+/// that hold 6 more each.
+fn children(keys: f64, buckets: f64) -> f64 {
+    if buckets <= 1.0 {
+        return ((keys - 7.0) / 6.0).ceil().max(0.0);
+    }
+    if keys <= 7.0 {
+        return 0.0;
+    }
+    // The sum over j of P(X >= 8 + 6j) for a binomial X, from the running sum of P(X = k).
+    let odds = 1.0 / (buckets - 1.0);
+    let mut probability = libm::exp(keys * libm::log1p(-1.0 / buckets));
+    let mut at_most = probability;
+    let mut children = 0.0;
+    for k in 1..=160 {
+        let k = f64::from(k);
+        if k >= 8.0 && (k - 8.0) % 6.0 < 0.5 {
+            let at_least = 1.0 - at_most;
+            children += at_least.max(0.0);
+            if at_least < 1e-9 {
+                break;
+            }
+        }
+        probability *= (keys - k + 1.0).max(0.0) / k * odds;
+        at_most += probability;
+    }
+    children * buckets
+}

@@ -1,0 +1,98 @@
+//! The pool of candidates for eviction: `reference/servers.md` section 1.5.
+
+/// Candidates that the pool holds.
+const SIZE: usize = 16;
+
+#[derive(Clone, Copy, Default)]
+struct Candidate {
+    /// Greater is evicted first; as it was when the key was sampled.
+    score: u64,
+    key: u32,
+}
+
+/// Sampled keys in ascending order of their scores.
+///
+/// It lives on between commands. Scores are not refreshed, and a key that has gone in the meantime stays as a ghost
+/// until its turn comes.
+#[derive(Clone, Default)]
+pub(super) struct Pool {
+    /// The first `length` hold candidates. The server leaves the places of candidates taken from the end empty, so
+    /// that the filled ones are always the first.
+    candidates: [Candidate; SIZE],
+    length: usize,
+}
+
+impl Pool {
+    /// Offers a sampled key. Among equal scores the new one comes first, and is thus evicted last.
+    pub(super) fn offer(&mut self, key: u32, score: u64) {
+        let filled = self.candidates.get(..self.length).unwrap_or(&[]);
+        let place = filled.partition_point(|candidate| candidate.score < score);
+        let new = Candidate { score, key };
+        if self.length < SIZE {
+            self.candidates.copy_within(place..self.length, place + 1);
+            self.length += 1;
+            self.put(place, new);
+        } else if place > 0 {
+            // Full: the lowest makes room.
+            self.candidates.copy_within(1..place, 0);
+            self.put(place - 1, new);
+        }
+    }
+
+    fn put(&mut self, place: usize, new: Candidate) {
+        if let Some(candidate) = self.candidates.get_mut(place) {
+            *candidate = new;
+        }
+    }
+
+    /// Takes the candidate with the highest score.
+    pub(super) fn take(&mut self) -> Option<u32> {
+        self.length = self.length.checked_sub(1)?;
+        self.candidates.get(self.length).map(|candidate| candidate.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(pool: &mut Pool) -> Vec<u32> {
+        core::iter::from_fn(|| pool.take()).collect()
+    }
+
+    #[test]
+    fn the_highest_score_goes_first_and_incumbents_win_ties() {
+        let mut pool = Pool::default();
+        for (key, score) in [(1, 5), (2, 9), (3, 5), (4, 1)] {
+            pool.offer(key, score);
+        }
+        assert_eq!(drain(&mut pool), [2, 1, 3, 4]);
+    }
+
+    #[test]
+    fn a_full_pool_drops_the_lowest_and_refuses_what_is_not_above_it() {
+        let mut pool = Pool::default();
+        for key in 0..16 {
+            pool.offer(key, 10 + u64::from(key));
+        }
+        pool.offer(100, 10);
+        pool.offer(101, 9);
+        pool.offer(102, 18);
+        let order = drain(&mut pool);
+        assert_eq!(order, [15, 14, 13, 12, 11, 10, 9, 8, 102, 7, 6, 5, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn it_keeps_its_candidates_in_order_whatever_is_offered() {
+        let mut random = crate::random::Stream::new(1, 0);
+        let mut pool = Pool::default();
+        for _ in 0..10_000 {
+            pool.offer(random.below(100), u64::from(random.below(20)));
+            if random.below(3) == 0 {
+                pool.take();
+            }
+            let scores: Vec<u64> = pool.candidates[..pool.length].iter().map(|c| c.score).collect();
+            assert!(scores.is_sorted());
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! The order in which keys lie in a server's hash table, as far as sampling and the expiry sweep depend on it.
+//!
+//! Keys hash into buckets at random. A server samples neighbours: consecutive buckets from a random place
+//! (`dictGetSomeKeys` in `dict.c`, `hashtableSampleEntries` in `hashtable.c`), so that keys of crowded buckets are
+//! drawn less often than others. In cluster mode each hash slot has its own buckets.
+//!
+//! Chosen differences: a resize takes effect at once rather than bucket by bucket; slots have the same number of
+//! buckets each, that of their mean number of keys.
+
+use super::buckets::Buckets;
+use super::chains::Chains;
+use crate::random::{Stream, mix64};
+use std::sync::Arc;
+
+/// Most keys sampled at a time: `maxmemory-samples` is at most 64, and a fair draw takes 70.
+const MOST_SAMPLES: usize = 70;
+
+/// Keys sampled at a time.
+#[derive(Clone, Copy)]
+pub(super) struct Samples {
+    keys: [u32; MOST_SAMPLES],
+    wanted: usize,
+    /// Keys seen, of which at most `wanted` are kept.
+    seen: usize,
+}
+
+impl Samples {
+    fn new(wanted: usize) -> Self {
+        Self {
+            keys: [0; MOST_SAMPLES],
+            wanted: wanted.min(MOST_SAMPLES),
+            seen: 0,
+        }
+    }
+
+    /// Keeps a key; past the wanted number, in place of a random one (reservoir sampling).
+    fn see(&mut self, key: u32, random: &mut Stream) {
+        let place = if self.seen < self.wanted {
+            self.seen
+        } else {
+            random.below(self.seen as u32 + 1) as usize
+        };
+        self.seen += 1;
+        if place < self.wanted
+            && let Some(kept) = self.keys.get_mut(place)
+        {
+            *kept = key;
+        }
+    }
+
+    fn enough(&self) -> bool {
+        self.seen >= self.wanted
+    }
+
+    /// The keys kept.
+    pub(super) fn keys(&self) -> &[u32] {
+        self.keys.get(..self.seen.min(self.wanted)).unwrap_or(&[])
+    }
+}
+
+/// How tables of a version are walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Walk {
+    /// Chains of single entries.
+    Chains,
+    /// Buckets of seven keys and their children.
+    Buckets {
+        /// Keys that a random draw chooses among.
+        draw: usize,
+    },
+}
+
+/// Which hash slot a key belongs to, as far as the node's tables depend on it.
+#[derive(Clone)]
+pub(super) enum SlotMap {
+    /// One table for all keys.
+    Single,
+    /// Keys spread over so many slots at random.
+    Hashed(u32, u64),
+    /// Slots by key, below a number.
+    Given(u32, Arc<[u16]>),
+}
+
+impl SlotMap {
+    /// Number of slots.
+    fn count(&self) -> u32 {
+        match self {
+            Self::Single => 1,
+            Self::Hashed(slots, _) | Self::Given(slots, _) => (*slots).max(1),
+        }
+    }
+
+    /// The slot of a key.
+    pub(super) fn of(&self, key: u32) -> u32 {
+        match self {
+            Self::Single => 0,
+            Self::Hashed(slots, seed) => {
+                let hash = mix64(seed ^ u64::from(key)) >> 32;
+                ((hash * u64::from(*slots)) >> 32) as u32
+            }
+            Self::Given(_, slots) => slots.get(key as usize).copied().map_or(0, u32::from),
+        }
+    }
+}
+
+/// The buckets of a version's tables.
+enum Layout {
+    Chains(Chains),
+    Buckets(Buckets),
+}
+
+/// Where the keys of a table lie.
+pub(super) struct Table {
+    walk: Walk,
+    layout: Layout,
+    /// Buckets per slot, as a power of two; the buckets of a slot are neighbours.
+    exponent: u32,
+    len: u32,
+    hash_seed: u64,
+    slots: SlotMap,
+    /// Buckets of the server's table when this one was last sized after it.
+    followed: u64,
+    /// Keys per slot in cluster mode.
+    counts: Option<Counts>,
+}
+
+/// The bucket of a key.
+fn bucket_of(key: u32, slots: &SlotMap, exponent: u32, hash_seed: u64) -> usize {
+    let hash = mix64(hash_seed ^ u64::from(key)) as u32;
+    let within = hash & ((1 << exponent) - 1);
+    ((slots.of(key) as usize) << exponent) | within as usize
+}
+
+impl Table {
+    /// An empty table for keys below `keys`.
+    pub(super) fn new(walk: Walk, keys: u32, slots: SlotMap, hash_seed: u64) -> Self {
+        let exponent = walk.smallest();
+        let count = slots.count();
+        let buckets = (count as usize) << exponent;
+        Self {
+            walk,
+            layout: match walk {
+                Walk::Chains => Layout::Chains(Chains::new(buckets, keys)),
+                Walk::Buckets { .. } => Layout::Buckets(Buckets::new(buckets)),
+            },
+            exponent,
+            len: 0,
+            hash_seed,
+            followed: 0,
+            counts: (count > 1).then(|| Counts::new(count)),
+            slots,
+        }
+    }
+
+    /// Keys in the table.
+    pub(super) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Buckets of all slots.
+    pub(super) fn buckets(&self) -> u32 {
+        match &self.layout {
+            Layout::Chains(chains) => chains.buckets() as u32,
+            Layout::Buckets(buckets) => buckets.buckets() as u32,
+        }
+    }
+
+    /// Child buckets per top-level bucket; none where there are no such buckets or the slots have theirs.
+    pub(super) fn children_per_bucket(&self) -> Option<f64> {
+        match &self.layout {
+            Layout::Buckets(buckets) if self.counts.is_none() => {
+                Some(buckets.children() as f64 / buckets.buckets() as f64)
+            }
+            _ => None,
+        }
+    }
+
+    fn bucket(&self, key: u32) -> usize {
+        bucket_of(key, &self.slots, self.exponent, self.hash_seed)
+    }
+
+    /// Whether the key is in the table.
+    pub(super) fn contains(&self, key: u32) -> bool {
+        match &self.layout {
+            Layout::Chains(chains) => chains.contains(key),
+            Layout::Buckets(buckets) => buckets.contains(key, self.bucket(key)),
+        }
+    }
+
+    /// Adds a key that is not there.
+    pub(super) fn insert(&mut self, key: u32) {
+        let bucket = self.bucket(key);
+        match &mut self.layout {
+            Layout::Chains(chains) => chains.insert(key, bucket),
+            Layout::Buckets(buckets) => buckets.insert(key, bucket),
+        }
+        self.len += 1;
+        if let Some(counts) = &mut self.counts {
+            counts.change(self.slots.of(key), 1);
+        }
+    }
+
+    /// Removes a key if it is there.
+    pub(super) fn remove(&mut self, key: u32) {
+        let bucket = self.bucket(key);
+        let was_there = match &mut self.layout {
+            Layout::Chains(chains) => chains.remove(key, bucket),
+            Layout::Buckets(buckets) => buckets.remove(key, bucket),
+        };
+        if was_there {
+            self.len -= 1;
+            if let Some(counts) = &mut self.counts {
+                counts.change(self.slots.of(key), -1);
+            }
+        }
+    }
+
+    /// Follows the size of the server's table, which has so many buckets and keys, scaled to the keys here.
+    pub(super) fn follow(&mut self, buckets: u64, keys: u64) {
+        if buckets == self.followed && self.counts.is_none() {
+            return;
+        }
+        self.followed = buckets;
+        // Every key here stands for about so many of the server's.
+        let weight = (keys / u64::from(self.len.max(1))).max(1);
+        self.fit((buckets / weight).max(1));
+    }
+
+    /// Takes the size of a table with so many buckets. Slots size theirs by their mean number of keys.
+    fn fit(&mut self, buckets: u64) {
+        let walk = self.walk;
+        let exponent = match &self.counts {
+            None => buckets.max(1).next_power_of_two().ilog2(),
+            Some(counts) => {
+                let full = u64::from(self.buckets()) * walk.per_bucket();
+                let keys = u64::from(self.len);
+                if keys <= full && keys * 8 > full {
+                    return;
+                }
+                let mean = keys / u64::from(counts.slots());
+                (mean / walk.per_bucket() + 1).next_power_of_two().ilog2()
+            }
+        }
+        .clamp(walk.smallest(), 30);
+        if exponent == self.exponent {
+            return;
+        }
+        self.exponent = exponent;
+        let buckets = (self.slots.count() as usize) << exponent;
+        let (slots, seed) = (&self.slots, self.hash_seed);
+        let place = |key| bucket_of(key, slots, exponent, seed);
+        match &mut self.layout {
+            Layout::Chains(old) => old.resize(buckets, place),
+            Layout::Buckets(old) => old.resize(buckets, place),
+        }
+    }
+
+    /// Passes the keys of a bucket on, in the order in which the server comes upon them.
+    fn each(&self, bucket: usize, mut pass: impl FnMut(u32)) {
+        match &self.layout {
+            Layout::Chains(chains) => chains.keys(bucket).for_each(&mut pass),
+            Layout::Buckets(buckets) => buckets.keys(bucket).for_each(&mut pass),
+        }
+    }
+
+    /// First bucket of a slot that is drawn with a chance in proportion to its keys, and how many keys it has.
+    fn draw_slot(&self, random: &mut Stream) -> (usize, u32) {
+        match &self.counts {
+            None => (0, self.len),
+            Some(counts) => {
+                let slot = counts.find(random.below(self.len));
+                ((slot as usize) << self.exponent, counts.of(slot))
+            }
+        }
+    }
+
+    /// Samples up to `wanted` keys. As the server does in cluster mode, it turns to further slots while keys are
+    /// missing, unless there are few keys in all.
+    pub(super) fn sample(&self, wanted: usize, random: &mut Stream, mut each: impl FnMut(u32, &mut Stream)) {
+        let mut sampled = 0;
+        for _ in 0..self.counts.as_ref().map_or(1, Counts::slots) {
+            let (first, keys) = self.draw_slot(random);
+            let mut samples = Samples::new(wanted.min(keys as usize));
+            match &self.layout {
+                Layout::Chains(chains) => self.walk_chains(chains, first, &mut samples, random),
+                Layout::Buckets(buckets) => self.walk_buckets(buckets, first, &mut samples, random),
+            }
+            for key in samples.keys() {
+                each(*key, random);
+            }
+            sampled += samples.keys().len();
+            if sampled >= wanted || (self.len as usize) < wanted * 10 {
+                break;
+            }
+        }
+    }
+
+    /// `dictGetSomeKeys`: buckets in a row, whole chains, at most ten steps per key wanted. A long run of empty
+    /// buckets ends in a jump.
+    fn walk_chains(&self, chains: &Chains, first: usize, samples: &mut Samples, random: &mut Stream) {
+        let mask = (1u32 << self.exponent) - 1;
+        let jump = samples.wanted.max(4) + 1;
+        let mut at = random.below(mask + 1);
+        let mut empty = 0;
+        for _ in 0..samples.wanted * 10 {
+            let bucket = first + at as usize;
+            if chains.is_empty(bucket) {
+                empty += 1;
+                if empty >= jump {
+                    at = random.below(mask + 1);
+                    empty = 0;
+                }
+            } else {
+                empty = 0;
+                for key in chains.keys(bucket) {
+                    samples.see(key, random);
+                }
+                if samples.enough() {
+                    return;
+                }
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// `hashtableSampleEntries`: buckets in a row with their children, from a random one. The server goes through
+    /// them in the order of its scan cursor; with random hashes any order is the same.
+    fn walk_buckets(&self, buckets: &Buckets, first: usize, samples: &mut Samples, random: &mut Stream) {
+        let mask = (1u32 << self.exponent) - 1;
+        let mut at = random.below(mask + 1);
+        while !samples.enough() {
+            for key in buckets.keys(first + at as usize) {
+                samples.see(key, random);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// One key at random, as far as the server manages: a chain entry of a random bucket that is not empty, or one of
+    /// seven keys sampled.
+    pub(super) fn random(&self, random: &mut Stream) -> Option<u32> {
+        if self.len == 0 {
+            return None;
+        }
+        let (first, keys) = self.draw_slot(random);
+        match &self.layout {
+            Layout::Buckets(buckets) => {
+                let draw = match self.walk {
+                    Walk::Buckets { draw } => draw,
+                    Walk::Chains => 1,
+                };
+                let mut samples = Samples::new(draw.min(keys as usize));
+                self.walk_buckets(buckets, first, &mut samples, random);
+                let keys = samples.keys();
+                keys.get(random.below(keys.len() as u32) as usize).copied()
+            }
+            Layout::Chains(chains) => loop {
+                let bucket = first + random.below(1 << self.exponent) as usize;
+                let length = chains.keys(bucket).count() as u32;
+                if length > 0 {
+                    break chains.keys(bucket).nth(random.below(length) as usize);
+                }
+            },
+        }
+    }
+
+    /// Looks at the keys of the bucket at a cursor and moves the cursor on; the keys are appended to `found`. False
+    /// when the cursor is past the last bucket and begins anew.
+    ///
+    /// Chained tables of Redis 7 are swept in the order of their buckets, others in reverse-binary order, in which a
+    /// resize does not make the sweep skip or repeat a part of the table.
+    pub(super) fn sweep(&self, cursor: &mut u32, in_order: bool, found: &mut Vec<u32>) -> bool {
+        let buckets = self.buckets();
+        if let Some(counts) = &self.counts {
+            // Slots one after the other; the server does not visit empty ones.
+            let slot = counts.at_or_after((*cursor % buckets) >> self.exponent);
+            let Some(slot) = slot else {
+                *cursor = 0;
+                return false;
+            };
+            *cursor = (*cursor % buckets).max(slot << self.exponent);
+            self.each(*cursor as usize, |key| found.push(key));
+            *cursor = (*cursor + 1) % buckets;
+            return *cursor != 0;
+        }
+        let mask = buckets - 1;
+        self.each((*cursor & mask) as usize, |key| found.push(key));
+        if in_order {
+            *cursor = cursor.wrapping_add(1);
+            return true;
+        }
+        *cursor = (*cursor | !mask).reverse_bits().wrapping_add(1).reverse_bits();
+        *cursor != 0
+    }
+}
+
+impl Walk {
+    /// Buckets of the smallest table, as a power of two.
+    fn smallest(self) -> u32 {
+        match self {
+            Self::Chains => 2,
+            Self::Buckets { .. } => 0,
+        }
+    }
+
+    /// Keys per bucket of a full table.
+    fn per_bucket(self) -> u64 {
+        match self {
+            Self::Chains => 1,
+            Self::Buckets { .. } => 7,
+        }
+    }
+}
+
+/// Keys per slot, with their running sums in a Fenwick tree.
+struct Counts {
+    keys: Vec<u32>,
+    /// Place i, counted from 1, holds the sum of as many slots up to it as its lowest bit says.
+    sums: Vec<u32>,
+}
+
+impl Counts {
+    fn new(slots: u32) -> Self {
+        Self {
+            keys: vec![0; slots as usize],
+            sums: vec![0; slots as usize + 1],
+        }
+    }
+
+    fn slots(&self) -> u32 {
+        self.keys.len() as u32
+    }
+
+    fn of(&self, slot: u32) -> u32 {
+        self.keys.get(slot as usize).copied().unwrap_or(0)
+    }
+
+    fn change(&mut self, slot: u32, by: i32) {
+        if let Some(keys) = self.keys.get_mut(slot as usize) {
+            *keys = keys.wrapping_add_signed(by);
+        }
+        let mut place = slot as usize + 1;
+        while let Some(sum) = self.sums.get_mut(place) {
+            *sum = sum.wrapping_add_signed(by);
+            place += place & place.wrapping_neg();
+        }
+    }
+
+    /// The slot of the key with this number, counted from 0 over all slots.
+    fn find(&self, number: u32) -> u32 {
+        let (mut place, mut left) = (0, number);
+        let mut width = self.keys.len().next_power_of_two();
+        while width > 0 {
+            if let Some(sum) = self.sums.get(place + width)
+                && *sum <= left
+            {
+                left -= sum;
+                place += width;
+            }
+            width /= 2;
+        }
+        place.min(self.keys.len().saturating_sub(1)) as u32
+    }
+
+    /// The first slot from this one on that has keys.
+    fn at_or_after(&self, slot: u32) -> Option<u32> {
+        let rest = self.keys.get(slot as usize..)?;
+        let skipped = rest.iter().position(|keys| *keys > 0)?;
+        Some(slot + skipped as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(walk: Walk, keys: u32, slots: SlotMap) -> Table {
+        let mut table = Table::new(walk, keys, slots, 11);
+        for key in 0..keys {
+            table.insert(key);
+            let buckets = u64::from(table.len()).div_ceil(walk.per_bucket());
+            table.follow(buckets, u64::from(table.len()));
+        }
+        table
+    }
+
+    fn maps() -> [SlotMap; 3] {
+        let given = (0..1_000u16).map(|key| key % 13).collect();
+        [SlotMap::Single, SlotMap::Hashed(50, 3), SlotMap::Given(20, given)]
+    }
+
+    #[test]
+    fn a_sweep_visits_every_key_once() {
+        for walk in [Walk::Chains, Walk::Buckets { draw: 7 }] {
+            for slots in maps() {
+                let mut table = filled(walk, 1_000, slots);
+                for key in 0..500 {
+                    table.remove(key * 2);
+                }
+                assert_eq!(table.len(), 500);
+                let (mut cursor, mut found) = (0, Vec::new());
+                while table.sweep(&mut cursor, false, &mut found) {}
+                found.sort_unstable();
+                assert!(found.iter().copied().eq((0..500).map(|key| key * 2 + 1)));
+            }
+        }
+    }
+
+    #[test]
+    fn samples_are_resident_distinct_and_as_many_as_wanted() {
+        let mut random = Stream::new(5, 0);
+        for walk in [Walk::Chains, Walk::Buckets { draw: 7 }] {
+            for slots in maps() {
+                let table = filled(walk, 1_000, slots);
+                let mut drawn = vec![0u32; 1_000];
+                for _ in 0..20_000 {
+                    let mut keys = Vec::new();
+                    table.sample(5, &mut random, |key, _| keys.push(key));
+                    assert!(keys.len() >= 5 && keys.iter().all(|key| table.contains(*key)));
+                    for key in keys {
+                        drawn[key as usize] += 1;
+                    }
+                }
+                assert!(
+                    drawn.iter().all(|times| *times > 0),
+                    "every key is drawn now and then"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn slots_are_drawn_in_proportion_to_their_keys() {
+        let given: Arc<[u16]> = (0..100u16).map(|key| if key < 75 { 3 } else { 17 }).collect();
+        let table = filled(Walk::Chains, 100, SlotMap::Given(20, given));
+        let mut random = Stream::new(6, 0);
+        let of_larger = (0..10_000)
+            .filter(|_| table.random(&mut random).is_some_and(|key| key < 75))
+            .count();
+        assert!((7_300..7_700).contains(&of_larger), "{of_larger}");
+    }
+}
