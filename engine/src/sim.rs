@@ -1,5 +1,6 @@
 //! The loop that ties the parts together; resumable.
 
+mod node;
 mod recorder;
 
 pub(crate) use recorder::{Interval, Recorder, Tally, sum};
@@ -9,7 +10,7 @@ use crate::database;
 use crate::queue::Queue;
 use crate::random::Stream;
 use crate::scenario::{KeyClass, Plan, Ttl, Workload};
-use crate::store::{Cause, Lookup, MemoryModel, NEVER, Store, Stored, Value};
+use crate::store::{Cause, Lookup, NEVER, Store, Stored, Value};
 use crate::units::{Bytes, Micros, Seconds, Share};
 use crate::workload::trace::Trace;
 use crate::workload::{Key, KeyTable, Operation, Request, Synthetic, Thinning, TraceSource};
@@ -131,7 +132,7 @@ impl Sim {
                 let thinning = Thinning::choose(
                     classes,
                     seconds,
-                    capacity_keys(&plan, classes),
+                    capacity_keys(&plan, &topology, classes),
                     scenario.run.request_budget,
                 );
                 let (stream, keys) = Synthetic::new(classes, seconds, &thinning, &topology, seed);
@@ -177,16 +178,9 @@ impl Sim {
             .iter()
             .enumerate()
             .map(|(number, of_shard)| {
-                let memory = MemoryModel::new(scenario.cluster.engine, slots_owned(&topology, number));
                 let peak = plan.peak_ops().0;
                 Shard {
-                    store: Store::new(
-                        plan.policy(),
-                        memory,
-                        plan.maxmemory(),
-                        of_shard.simulated,
-                        seed ^ ((number as u64) << 32),
-                    ),
+                    store: node::store(&plan, &topology, number, of_shard.simulated),
                     thread: Queue::new(peak, 1.0 / peak),
                     us_per_byte: 8e-3 / plan.node().network_baseline_gbps,
                 }
@@ -410,8 +404,11 @@ impl Sim {
             keys: key.keys,
         };
         let stored = shard.store.write(key.local, value, request.at);
-        if matches!(stored, Stored::Refused | Stored::OutOfMemory) {
-            self.recorder.tally(usize::from(key.shard)).refused += weight;
+        let tally = self.recorder.tally(usize::from(key.shard));
+        match stored {
+            Stored::Refused => tally.refused += weight,
+            Stored::OutOfMemory => tally.out_of_memory += weight,
+            Stored::Kept | Stored::Declined => {}
         }
     }
 }
@@ -447,15 +444,11 @@ impl Sim {
     /// Bytes that all keys of the workload would take in the cluster.
     pub(crate) fn working_set(&self) -> Bytes {
         let mut sums = vec![(0u64, 0u64, 0u64); self.shards.len()];
-        let engine = self.plan.scenario().cluster.engine;
-        let models: Vec<MemoryModel> = (0..self.shards.len())
-            .map(|number| MemoryModel::new(engine, slots_owned(&self.topology, number)))
-            .collect();
         for key in self.keys.iter() {
             let at = usize::from(key.shard);
-            let (Some(sum), Some(model), Some(rules)) = (
+            let (Some(sum), Some(shard), Some(rules)) = (
                 sums.get_mut(at),
-                models.get(at),
+                self.shards.get(at),
                 self.classes.get(usize::from(key.class)),
             ) else {
                 continue;
@@ -464,26 +457,17 @@ impl Sim {
             let count = u64::from(key.keys);
             sum.0 += count;
             sum.1 += if ttl { count } else { 0 };
-            sum.2 += count * u64::from(model.item_bytes(rules.key_bytes, key.value_bytes, ttl));
+            let store = &shard.store;
+            sum.2 += count * store.item_bytes(rules.key_bytes, key.value_bytes, ttl);
         }
         Bytes(
-            models
+            self.shards
                 .iter()
                 .zip(sums)
-                .map(|(model, (keys, ttl_keys, items))| model.projected_bytes(keys, ttl_keys, items))
+                .map(|(shard, (keys, ttl_keys, items))| shard.store.projected_bytes(keys, ttl_keys, items))
                 .sum(),
         )
     }
-}
-
-/// Slots of a shard as the memory model counts them: none when there is one shard, which runs with cluster mode
-/// disabled.
-fn slots_owned(topology: &Topology, shard: usize) -> u32 {
-    if topology.shards() == 1 {
-        return 0;
-    }
-    let (first, last) = topology.slots_of(shard as u16);
-    u32::from(last - first) + 1
 }
 
 fn expiry(now: Micros, ttl: Seconds, factor: f64) -> Micros {
@@ -491,15 +475,12 @@ fn expiry(now: Micros, ttl: Seconds, factor: f64) -> Micros {
 }
 
 /// About how many keys of the mix fit into the cluster.
-fn capacity_keys(plan: &Plan, classes: &[KeyClass]) -> f64 {
-    let model = MemoryModel::new(plan.scenario().cluster.engine, 0);
+fn capacity_keys(plan: &Plan, topology: &Topology, classes: &[KeyClass]) -> f64 {
+    let store = node::store(plan, topology, 0, 0);
     let (keys, bytes) = classes.iter().fold((0.0, 0.0), |(keys, bytes), class| {
         let value = class.value_size.mean();
-        let item = model.item_bytes(class.key_bytes, value as u32, class.ttl != Ttl::None);
-        (
-            keys + class.keys as f64,
-            bytes + class.keys as f64 * f64::from(item),
-        )
+        let item = store.item_bytes(class.key_bytes, value as u32, class.ttl != Ttl::None);
+        (keys + class.keys as f64, bytes + class.keys as f64 * item as f64)
     });
     let all = plan.maxmemory().0 as f64 * f64::from(plan.scenario().cluster.shards);
     all * keys / bytes

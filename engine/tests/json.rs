@@ -38,7 +38,7 @@ fn errors_name_field_line_and_column() {
         (
             "{\n  \"cluster\": { \"shrads\": 3 }\n}",
             "line 2, column 23, cluster.shrads: unknown field `shrads`, expected one of `engine`, `node_type`, \
-             `shards`, `replicas`, `policy`, `reserved_memory`, `maxmemory_bytes`",
+             `shards`, `replicas`, `policy`, `reserved_memory`, `maxmemory_bytes`, `redis`, `memcached`",
         ),
         (
             r#"{ "workload": { "synthetic": { "classes": [ { "keys": 10 }, { "keys": -1 } ] } } }"#,

@@ -3,10 +3,11 @@
 // A corpus that cannot be read is a failed test.
 #![allow(clippy::expect_used, clippy::panic)]
 
-use cacheplan_engine::scenario::link::{LinkError, decode, encode};
+use cacheplan_engine::scenario::link::{LinkError, decode, encode, from_bytes, to_bytes};
+use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
-    Client, Cluster, Database, Engine, KeyClass, Popularity, Prices, Rate, RunSettings, Scenario,
-    TraceWorkload, Ttl, ValueSize, Workload, presets,
+    Client, Cluster, Database, Engine, KeyClass, Memcached, Popularity, Prices, Rate, Redis, RunSettings,
+    Scenario, TraceWorkload, Ttl, ValueSize, Workload, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -88,7 +89,7 @@ fn what_is_no_link_is_told_apart() {
     ] {
         assert_eq!(decode(text), Err(LinkError::NotALink), "{text}");
     }
-    assert_eq!(decode("#s2.whatever"), Err(LinkError::Newer(2)));
+    assert_eq!(decode("#s3.whatever"), Err(LinkError::Newer(3)));
     assert_eq!(decode("s1.é"), Err(LinkError::Damaged));
     assert_eq!(decode("s1.abcé"), Err(LinkError::Damaged));
     assert_eq!(decode("s1.AAAA="), Err(LinkError::Damaged));
@@ -271,9 +272,10 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         ".{0,8}",
         number(),
         option::of(any::<u64>()),
+        option::of((any::<[u32; 3]>(), number(), any::<bool>())),
     )
         .prop_map(
-            |(engine, node_type, [shards, replicas], policy, reserved, maxmemory)| Cluster {
+            |(engine, node_type, [shards, replicas], policy, reserved, maxmemory, servers)| Cluster {
                 engine,
                 node_type,
                 shards,
@@ -281,6 +283,18 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 policy,
                 reserved_memory: Share(reserved),
                 maxmemory_bytes: maxmemory.map(Bytes),
+                redis: servers.map_or_else(Redis::default, |([samples, hz, decay], _, _)| Redis {
+                    maxmemory_policy: MaxmemoryPolicy::VolatileTtl,
+                    maxmemory_samples: samples,
+                    lfu_decay_time_min: decay,
+                    hz,
+                    ..Redis::default()
+                }),
+                memcached: servers.map_or_else(Memcached::default, |(_, growth_factor, cas)| Memcached {
+                    growth_factor,
+                    cas,
+                    ..Memcached::default()
+                }),
             },
         );
     let database = (any::<u32>(), number(), number()).prop_map(|(latency_us, capacity, usd)| Database {
@@ -298,18 +312,21 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         run,
         workload(),
         cluster,
-        any::<u32>(),
+        any::<[u32; 2]>(),
         database,
         prices,
     )
         .prop_map(
-            |(name, seed, run, workload, cluster, round_trip_us, database, prices)| Scenario {
+            |(name, seed, run, workload, cluster, [round_trip_us, connections], database, prices)| Scenario {
                 name,
                 seed,
                 run,
                 workload,
                 cluster,
-                client: Client { round_trip_us },
+                client: Client {
+                    round_trip_us,
+                    connections,
+                },
                 database,
                 prices,
                 ..Scenario::default()
@@ -320,6 +337,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
 proptest! {
     #[test]
     fn any_scenario_survives_a_link(scenario in scenario()) {
+        prop_assert_eq!(from_bytes(&to_bytes(&scenario)), Ok(scenario.clone()));
         prop_assert_eq!(decode(&encode(&scenario)), Ok(scenario));
     }
 

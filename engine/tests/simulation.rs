@@ -76,6 +76,7 @@ fn che(rates: &[f64], keys: f64) -> f64 {
 fn lru_agrees_with_che() {
     for mebibytes in [4, 8, 16] {
         let mut scenario = small();
+        scenario.cluster.policy = "lru".into();
         scenario.cluster.maxmemory_bytes = Some(Bytes::mib(mebibytes));
         let report = run(&scenario);
         let expected = che(&rates(&scenario), report.summary.memory.keys as f64);

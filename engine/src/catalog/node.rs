@@ -191,8 +191,7 @@ mod tests {
 
     #[test]
     fn damaged_rows_are_left_out() {
-        let types =
-            "columns\ncache.r7g.large,2,1,1,,1,,x,,,,\ncache.r7g.large,2\ncache.r7g.large,2,1,1,,1,,1,12,,,\n";
+        let types = "columns\ncache.r7g.large,2,1,1,,1,,x,,,,\ncache.r7g.large,2\ncache.r7g.large,2,1,1,,1,,1,12,,,\n";
         assert_eq!(rows(types).filter_map(node_type_of).count(), 0);
     }
 

@@ -47,6 +47,7 @@ fn counts(tally: &Tally) -> Counts {
         evictions: round(tally.evictions),
         expirations: round(tally.expirations),
         refused: round(tally.refused),
+        out_of_memory: round(tally.out_of_memory),
     };
     Counts {
         hits: counts.reads.saturating_sub(counts.misses()),

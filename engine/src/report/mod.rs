@@ -81,8 +81,10 @@ pub struct Counts {
     pub evictions: u64,
     /// Keys removed because their TTL had run out.
     pub expirations: u64,
-    /// Values not stored because they are larger than a node's memory.
+    /// Values not stored because they are larger than a node's memory, or than Memcached takes.
     pub refused: u64,
+    /// Values not stored because memory was full and nothing could be evicted: the server answers with `-OOM`.
+    pub out_of_memory: u64,
 }
 
 /// Percentiles of a latency; all zero when nothing was measured.

@@ -1,7 +1,9 @@
 //! The bounds of every number in a scenario. Validation and forms read the same ones.
 
 use super::Bounds;
+use super::parameters::{memcached, redis::Redis};
 use crate::units::Bytes;
+use core::ops::RangeInclusive;
 
 /// Smallest and largest accepted value of a field, both included.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,14 +103,74 @@ pub const REPLICAS: Limit = Limit::new(0.0, 5.0, "replicas");
 /// Primaries and replicas of a cluster together: the ElastiCache quota "nodes per cluster, cluster mode enabled",
 /// which is 90 until raised on request.
 pub const NODES: Limit = Limit::new(1.0, 500.0, "nodes");
+/// Nodes of a Memcached cluster (the ElastiCache quota).
+pub const MEMCACHED_NODES: Limit = Limit::new(1.0, 60.0, "nodes");
 /// `cluster.reserved_memory`.
 pub const RESERVED_MEMORY: Limit = Limit::new(0.0, 0.9, "");
 /// `cluster.maxmemory_bytes`.
 pub const MAXMEMORY_BYTES: Limit = Limit::new(bytes(Bytes::mib(1)), bytes(Bytes::gib(16 << 10)), "bytes");
 
+/// `cluster.redis.maxmemory_samples`.
+pub const SAMPLES: Limit = whole(&Redis::SAMPLES, "keys");
+/// `cluster.redis.maxmemory_eviction_tenacity`.
+pub const TENACITY: Limit = whole(&Redis::TENACITY, "");
+/// `cluster.redis.lfu_log_factor`.
+pub const LFU_LOG_FACTOR: Limit = whole(&Redis::LFU_LOG_FACTOR, "");
+/// `cluster.redis.lfu_decay_time_min`.
+pub const LFU_DECAY_MIN: Limit = whole(&Redis::LFU_DECAY_MIN, "min");
+/// `cluster.redis.hz`.
+pub const HZ: Limit = whole(&Redis::HZ, "per s");
+/// `cluster.redis.active_expire_effort`.
+pub const EXPIRE_EFFORT: Limit = whole(&Redis::EXPIRE_EFFORT, "");
+/// `cluster.redis.connection_bytes`.
+pub const CONNECTION_BYTES: Limit = whole(&Redis::CONNECTION_BYTES, "bytes");
+/// `cluster.redis.backlog_bytes`.
+pub const BACKLOG_BYTES: Limit = Limit::new(
+    *Redis::BACKLOG_BYTES.start() as f64,
+    *Redis::BACKLOG_BYTES.end() as f64,
+    "bytes",
+);
+
+const fn whole(range: &RangeInclusive<u32>, unit: &'static str) -> Limit {
+    Limit::new(*range.start() as f64, *range.end() as f64, unit)
+}
+
+/// `cluster.memcached.first_chunk_bytes`.
+pub const FIRST_CHUNK_BYTES: Limit = Limit::new(
+    memcached::FIRST_CHUNK_BYTES.0 as f64,
+    memcached::FIRST_CHUNK_BYTES.1 as f64,
+    "bytes",
+);
+/// `cluster.memcached.growth_factor`.
+pub const GROWTH_FACTOR: Limit = Limit::new(memcached::GROWTH_FACTOR.0, memcached::GROWTH_FACTOR.1, "");
+/// `cluster.memcached.max_chunk_bytes`: up to a page.
+pub const MAX_CHUNK_BYTES: Limit = Limit::new(512.0, bytes(Bytes::mib(1)), "bytes");
+/// `cluster.memcached.max_item_bytes`.
+pub const MAX_ITEM_BYTES: Limit = Limit::new(
+    bytes(memcached::MAX_ITEM_BYTES.0),
+    bytes(memcached::MAX_ITEM_BYTES.1),
+    "bytes",
+);
+/// `cluster.memcached.hot_share` and `warm_share`.
+pub const QUEUE_SHARE: Limit = Limit::new(memcached::QUEUE_SHARE.0.0, memcached::QUEUE_SHARE.1.0, "");
+/// `cluster.memcached.hot_age_factor` and `warm_age_factor`.
+pub const AGE_FACTOR: Limit = Limit::new(memcached::AGE_FACTOR.0, memcached::AGE_FACTOR.1, "");
+/// `cluster.memcached.automove_ratio`.
+pub const AUTOMOVE_RATIO: Limit = Limit::new(0.01, 1.0, "");
+/// `cluster.memcached.automove_window_s`.
+pub const AUTOMOVE_WINDOW_S: Limit = Limit::new(
+    memcached::AUTOMOVE_WINDOW_S.0.0 as f64,
+    memcached::AUTOMOVE_WINDOW_S.1.0 as f64,
+    "s",
+);
+/// `cluster.memcached.hash_power`.
+pub const HASH_POWER: Limit = Limit::new(memcached::HASH_POWER.0 as f64, memcached::HASH_POWER.1 as f64, "");
+
 /// `client.round_trip_us`.
 pub const ROUND_TRIP_US: Limit = Limit::new(1.0, 1e7, "µs");
 
+/// `client.connections`: `maxclients` of ElastiCache.
+pub const CONNECTIONS: Limit = Limit::new(0.0, 65_000.0, "connections");
 /// `database.latency_us`.
 pub const DATABASE_LATENCY_US: Limit = Limit::new(1.0, 6e7, "µs");
 /// `database.capacity_per_s`.

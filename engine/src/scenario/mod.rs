@@ -14,6 +14,8 @@ mod validate;
 
 pub use crate::catalog::Engine;
 pub use json::JsonError;
+pub use parameters::memcached::Memcached;
+pub use parameters::redis::Redis;
 pub use plan::{NodePrice, Plan, PlanError};
 pub use presets::{Preset, presets};
 pub use traced::RecordedTrace;
@@ -24,6 +26,9 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the JSON form. A file with a newer one is refused with a message that says so.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// [`Cluster::policy`] of a server that evicts as it does in reality.
+pub const SERVER_POLICY: &str = "server";
 
 /// Everything that determines a run: workload, cluster, database, prices, seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -207,13 +212,31 @@ pub struct Cluster {
     /// Replicas of each primary: 0 to 5. They cost money and hold copies; this engine version does not model
     /// their lag, reads or failover.
     pub replicas: u32,
-    /// What goes when memory is full: a name of the [policy registry](crate::policy::REGISTRY).
+    /// What goes when memory is full: [`SERVER_POLICY`] for what the server does as it is set up below, or a name of
+    /// the [policy registry](crate::policy::REGISTRY) to see what another policy would do in its place.
     pub policy: String,
     /// `reserved-memory-percent`: part of the node's memory that the engine may not use: 0 to 0.9.
     pub reserved_memory: Share,
     /// `maxmemory` of each node where it is set by hand, in place of the node type's less the reserve:
-    /// 1 MiB to 16 TiB.
+    /// 1 MiB to 16 TiB. Memcached's `-m`.
     pub maxmemory_bytes: Option<Bytes>,
+    /// Directives of Redis and Valkey; without effect on Memcached.
+    pub redis: Redis,
+    /// Start options of Memcached; without effect on the others.
+    pub memcached: Memcached,
+}
+
+impl Cluster {
+    /// What evicts, as people call it: the server's own setting, or the name of the policy in its place.
+    pub fn eviction(&self) -> &str {
+        if self.policy != SERVER_POLICY {
+            &self.policy
+        } else if self.engine.is_memcached() {
+            self.memcached.lru.label()
+        } else {
+            self.redis.maxmemory_policy.label()
+        }
+    }
 }
 
 /// How the application reaches the cache. Access is cache-aside: read the cache, on a miss read the database
@@ -223,6 +246,9 @@ pub struct Cluster {
 pub struct Client {
     /// Round trip between application and cache: 1 µs to 10 s.
     pub round_trip_us: u32,
+    /// Connections that the application keeps open to each node: 0 to 65,000. Their buffers count against `maxmemory`
+    /// of Redis and Valkey.
+    pub connections: u32,
 }
 
 /// The store of record behind the cache.
@@ -303,9 +329,11 @@ impl Default for Cluster {
             node_type: "cache.r7g.large".into(),
             shards: 3,
             replicas: 1,
-            policy: "lru".into(),
+            policy: SERVER_POLICY.into(),
             reserved_memory: Share(0.25),
             maxmemory_bytes: None,
+            redis: Redis::default(),
+            memcached: Memcached::default(),
         }
     }
 }
@@ -313,7 +341,10 @@ impl Default for Cluster {
 impl Default for Client {
     fn default() -> Self {
         // Same-zone round trip: reference throughput.md section 4, 0.15 to 0.5 ms.
-        Self { round_trip_us: 300 }
+        Self {
+            round_trip_us: 300,
+            connections: 50,
+        }
     }
 }
 

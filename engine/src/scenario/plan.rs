@@ -1,6 +1,6 @@
 //! A scenario that was checked, with its names resolved: the only way into a simulation.
 
-use super::{Issue, Scenario};
+use super::{Issue, SERVER_POLICY, Scenario};
 use crate::catalog::{NodeType, node_price, node_type, peak_ops};
 use crate::policy;
 use crate::units::{Bytes, PerSecond, Usd};
@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Plan {
     scenario: Scenario,
     node: &'static NodeType,
-    policy: &'static policy::Entry,
+    policy: Option<&'static policy::Entry>,
     price: NodePrice,
 }
 
@@ -37,9 +37,10 @@ impl Scenario {
         let issues = self.issues();
         let node = node_type(&self.cluster.node_type);
         let policy = policy::find(&self.cluster.policy);
+        let server = self.cluster.policy == SERVER_POLICY;
         let price = node.and_then(|node| self.node_price(node));
-        match (node, policy, price) {
-            (Some(node), Some(policy), Some(price)) if issues.is_empty() => Ok(Plan {
+        match (node, price) {
+            (Some(node), Some(price)) if issues.is_empty() && (server || policy.is_some()) => Ok(Plan {
                 scenario: self.clone(),
                 node,
                 policy,
@@ -76,18 +77,26 @@ impl Plan {
         self.node
     }
 
-    /// The eviction policy.
-    pub fn policy(&self) -> &'static policy::Entry {
+    /// The policy that takes the place of the server's own; `None` when the server evicts as it is set up.
+    pub fn policy(&self) -> Option<&'static policy::Entry> {
         self.policy
     }
 
-    /// `maxmemory` of each node: as set by hand, or that of the node type less the reserve.
+    /// `maxmemory` of each node, Memcached's `-m`: as set by hand, or that of the node type less the reserve.
     pub fn maxmemory(&self) -> Bytes {
         let cluster = &self.scenario.cluster;
-        cluster.maxmemory_bytes.unwrap_or_else(|| {
-            let usable = 1.0 - cluster.reserved_memory.0;
-            Bytes((self.node.maxmemory.0 as f64 * usable) as u64)
-        })
+        if let Some(bytes) = cluster.maxmemory_bytes {
+            return bytes;
+        }
+        match self.node.memcached_memory {
+            Some(memory) if cluster.engine.is_memcached() => {
+                Bytes(memory.0.saturating_sub(MEMCACHED_CONNECTIONS.0))
+            }
+            _ => {
+                let usable = 1.0 - cluster.reserved_memory.0;
+                Bytes((self.node.maxmemory.0 as f64 * usable) as u64)
+            }
+        }
     }
 
     /// Price of each node: as set by hand, or that of the catalogue.
@@ -100,6 +109,10 @@ impl Plan {
         peak_ops(self.node, self.scenario.cluster.engine)
     }
 }
+
+/// Memory that ElastiCache keeps from Memcached's items: `memcached_connections_overhead`
+/// (`reference/aws/limits_and_metrics.md` section 2).
+const MEMCACHED_CONNECTIONS: Bytes = Bytes::mib(100);
 
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -227,7 +227,7 @@ fn synthetic(name: &str, classes: Vec<KeyClass>, cluster: Cluster, database: Dat
     }
 }
 
-/// Shards with a replica each, running Valkey 8.1 with LRU.
+/// Shards with a replica each, running Valkey 8.1 with `allkeys-lru`.
 fn cluster(node_type: &str, shards: u32) -> Cluster {
     Cluster {
         node_type: node_type.into(),

@@ -22,7 +22,10 @@ pub(crate) struct Tally {
     pub(crate) expired: f64,
     /// Values stored after a miss.
     pub(crate) stores: f64,
+    /// Values not stored because they are larger than a node takes.
     pub(crate) refused: f64,
+    /// Values not stored because memory was full and nothing could be evicted.
+    pub(crate) out_of_memory: f64,
     pub(crate) evictions: f64,
     pub(crate) expirations: f64,
 }
@@ -37,6 +40,7 @@ impl Tally {
         self.expired += other.expired;
         self.stores += other.stores;
         self.refused += other.refused;
+        self.out_of_memory += other.out_of_memory;
         self.evictions += other.evictions;
         self.expirations += other.expirations;
     }

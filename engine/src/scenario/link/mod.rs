@@ -1,19 +1,20 @@
 //! Scenarios as links: the text after `#` in an address.
 //!
-//! `s1.` names the form. What follows is base64url without padding of
+//! `s1.` or `s2.` names the form. What follows is base64url without padding of
 //!
 //! ```text
 //! length    LEB128    bytes of all that follows it
 //! checksum  4 bytes   CRC-32/ISO-HDLC of the body, little-endian
-//! body      the rest  the frozen form `v1` in postcard, raw deflate
+//! body      the rest  the frozen form `v1` or `v2` in postcard, raw deflate
 //! ```
 //!
 //! The length tells a link that was cut from one that was changed. Every change of a single character is noticed,
 //! as CRC-32 detects all bursts of up to 32 bits; other damage passes with a probability of 2^-32 and must then also
-//! inflate and parse. A form that was published is never changed: what it cannot hold goes into a form of its own,
-//! `s2.`, beside it. `tests/links` holds links that must open for ever.
+//! inflate and parse. A form that was published is never changed: what `s1.` cannot hold goes into numbered parts of
+//! `s2.`, and only then is `s2.` written. `tests/links` holds links that must open for ever.
 
 mod v1;
+mod v2;
 
 use super::Scenario;
 use base64::Engine as _;
@@ -37,8 +38,8 @@ pub enum LinkError {
     Damaged,
 }
 
-/// Number of the form that [`encode`] writes and the newest that [`decode`] reads.
-const FORM: u32 = 1;
+/// Number of the newest form that [`encode`] writes and [`decode`] reads.
+const FORM: u32 = 2;
 
 /// Most bytes of an inflated body; a valid scenario takes a few thousand. It bounds the memory that a hostile link
 /// can ask for.
@@ -65,12 +66,13 @@ const fn base64(config: GeneralPurposeConfig) -> GeneralPurpose {
 ///
 /// It holds any scenario, valid or not, whose texts stay far below a mebibyte.
 pub fn encode(scenario: &Scenario) -> String {
-    let body = compress_to_vec(&v1::write(scenario), DEFLATE_LEVEL);
+    let (form, body) = write(scenario);
+    let body = compress_to_vec(&body, DEFLATE_LEVEL);
     let mut framed = Vec::with_capacity(body.len() + 8);
     write_length(&mut framed, CHECKSUM_BYTES + body.len());
     framed.extend_from_slice(&CHECKSUM.checksum(&body).to_le_bytes());
     framed.extend_from_slice(&body);
-    format!("s{FORM}.{}", BASE64.encode(framed))
+    format!("s{form}.{}", BASE64.encode(framed))
 }
 
 /// Reads what [`encode`] wrote: the fragment with or without `#`, or a whole address. White space, as mail programs
@@ -86,12 +88,42 @@ pub fn decode(text: &str) -> Result<Scenario, LinkError> {
         .split_once('#')
         .map_or(text.as_str(), |(_, fragment)| fragment);
     match form_of(fragment)? {
-        (FORM, Some(payload)) => {
-            let body = inflate(payload)?;
-            v1::read(&body).ok_or(LinkError::Damaged)
-        }
-        (FORM, None) => Err(LinkError::Cut),
+        (form @ 1..=FORM, Some(payload)) => read(form, &inflate(payload)?),
+        (1..=FORM, None) => Err(LinkError::Cut),
         (newer, _) => Err(LinkError::Newer(newer)),
+    }
+}
+
+/// The scenario as bytes, for programs of the same version to hand to each other: what a link holds, neither
+/// compressed nor protected.
+pub fn to_bytes(scenario: &Scenario) -> Vec<u8> {
+    let (form, mut bytes) = write(scenario);
+    bytes.push(form as u8);
+    bytes
+}
+
+/// Reads what [`to_bytes`] wrote.
+///
+/// # Errors
+/// When these are other bytes.
+pub fn from_bytes(bytes: &[u8]) -> Result<Scenario, LinkError> {
+    let (form, body) = bytes.split_last().ok_or(LinkError::Cut)?;
+    read(u32::from(*form), body)
+}
+
+/// The oldest form that holds all of a scenario, and its bytes.
+fn write(scenario: &Scenario) -> (u32, Vec<u8>) {
+    match v2::write(scenario) {
+        Some(body) => (2, body),
+        None => (1, v1::write(scenario)),
+    }
+}
+
+fn read(form: u32, body: &[u8]) -> Result<Scenario, LinkError> {
+    match form {
+        1 => v1::read(body).ok_or(LinkError::Damaged),
+        2 => v2::read(body),
+        newer => Err(LinkError::Newer(newer)),
     }
 }
 
@@ -176,7 +208,7 @@ impl fmt::Display for LinkError {
         match self {
             Self::NotALink => write!(
                 f,
-                "This is not a Cacheplan link: those hold #s{FORM}. followed by letters and digits."
+                "This is not a Cacheplan link: those hold #s1. or #s{FORM}. followed by letters and digits."
             ),
             Self::Newer(form) => write!(
                 f,

@@ -23,7 +23,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<scenario::Scenario> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Scenario {
+pub(super) struct Scenario {
     name: String,
     seed: u64,
     duration_s: u64,
@@ -172,9 +172,11 @@ impl From<Scenario> for scenario::Scenario {
                 policy: from.policy,
                 reserved_memory: Share(from.reserved_memory),
                 maxmemory_bytes: from.maxmemory_bytes.map(Bytes),
+                ..scenario::Cluster::default()
             },
             client: scenario::Client {
                 round_trip_us: from.round_trip_us,
+                ..scenario::Client::default()
             },
             database: scenario::Database {
                 latency_us: from.database_latency_us,

@@ -39,6 +39,19 @@ pub enum Lru {
     Flat,
 }
 
+impl Lru {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Segmented, Self::Flat];
+
+    /// Its name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Segmented => "segmented LRU",
+            Self::Flat => "flat LRU",
+        }
+    }
+}
+
 /// `-o slab_automove`: whether pages move between classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -165,7 +178,8 @@ impl Memcached {
 }
 
 impl Default for Memcached {
+    /// [`Memcached::managed`], as the catalogue's nodes are ElastiCache's.
     fn default() -> Self {
-        Self::open_source()
+        Self::managed()
     }
 }
