@@ -1,5 +1,6 @@
 //! The top bar: brand, screens, the scenario's name and what can be done with it.
 
+use super::Screen;
 use super::presets::PresetChooser;
 use super::share::Share;
 use super::status::{Hairline, Status};
@@ -10,7 +11,7 @@ use leptos::prelude::*;
 
 /// The top bar.
 #[component]
-pub fn Header(session: Session, sharing: RwSignal<bool>) -> impl IntoView {
+pub fn Header(session: Session, sharing: RwSignal<bool>, screen: RwSignal<Screen>) -> impl IntoView {
     view! {
         <header class="bar">
             <div class="brand">
@@ -22,9 +23,21 @@ pub fn Header(session: Session, sharing: RwSignal<bool>) -> impl IntoView {
                 <span>"Cacheplan"</span>
             </div>
             <nav aria-label="Screens">
-                <span class="screen" aria-current="page">
-                    "Plan"
-                </span>
+                {Screen::ALL
+                    .into_iter()
+                    .map(|(to, name)| {
+                        view! {
+                            <button
+                                type="button"
+                                class="screen"
+                                aria-current=live(move || (screen.get() == to).then_some("page"))
+                                on:click=on(move |_| screen.set(to))
+                            >
+                                {name}
+                            </button>
+                        }
+                    })
+                    .collect_view()}
             </nav>
             <div class="bar-scenario">
                 <Name session />

@@ -3,6 +3,7 @@
 // The component macro makes public what belongs to a component, whatever the component's own visibility.
 #![allow(unreachable_pub)]
 
+mod accuracy;
 mod header;
 mod keys;
 mod notices;
@@ -13,7 +14,7 @@ mod share;
 mod status;
 pub mod ui;
 
-use crate::app::ui::{effect, on};
+use crate::app::ui::{effect, live, on, shown};
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -25,11 +26,26 @@ pub fn mount() {
     }
 }
 
+/// What fills the page below the bar.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// The open scenario and its answer.
+    Plan,
+    /// How far projections are from real servers.
+    Accuracy,
+}
+
+impl Screen {
+    /// All of them, with their names.
+    pub const ALL: [(Self, &str); 2] = [(Self::Plan, "Plan"), (Self::Accuracy, "Accuracy")];
+}
+
 /// Everything on the page.
 #[component]
 fn App() -> impl IntoView {
     let session = Session::provide();
     let sharing = RwSignal::new(false);
+    let screen = RwSignal::new(Screen::Plan);
     keys::listen(session, sharing);
     let scenario = session.scenario();
     effect(move || {
@@ -39,9 +55,13 @@ fn App() -> impl IntoView {
         <a class="skip" href="#answer" on:click=on(move |event| skip_to_answer(&event))>
             "Skip to the answer"
         </a>
-        <header::Header session sharing />
+        <header::Header session sharing screen />
         <notices::Notices session />
-        <plan::Plan session />
+        // Left in place, with its charts and what is being edited, while another screen is looked at.
+        <div class="screen-host" hidden=live(move || screen.get() != Screen::Plan)>
+            <plan::Plan session />
+        </div>
+        {shown(move || screen.get() == Screen::Accuracy, || view! { <accuracy::Accuracy /> })}
     }
 }
 

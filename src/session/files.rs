@@ -3,7 +3,7 @@
 use super::notices::Topic;
 use super::{NoticeAction, NoticeKind, Session};
 use crate::worker::messages::{Event, Job};
-use cacheplan_engine::scenario::Scenario;
+use cacheplan_engine::scenario::link;
 use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
@@ -20,7 +20,7 @@ impl Session {
         let scenario = self.scenario.get_untracked();
         let name = file_name(&scenario.name);
         let job = Job::WriteScenario {
-            scenario: Box::new(Scenario::clone(&scenario)),
+            scenario: link::to_bytes(&scenario),
         };
         let listener = move |_, event| {
             let saved = match event {
@@ -56,11 +56,14 @@ impl Session {
 
     fn on_import_event(self, name: &str, event: Event) {
         match event {
-            Event::ScenarioRead { scenario } => {
-                self.replace(*scenario);
-                let text = format!("Opened “{name}”.");
-                self.notify(Topic::File, NoticeKind::Info, text, &[NoticeAction::Undo]);
-            }
+            Event::ScenarioRead { scenario } => match link::from_bytes(&scenario) {
+                Ok(scenario) => {
+                    self.replace(scenario);
+                    let text = format!("Opened “{name}”.");
+                    self.notify(Topic::File, NoticeKind::Info, text, &[NoticeAction::Undo]);
+                }
+                Err(error) => self.not_imported(name, &error.to_string()),
+            },
             Event::Failed(failure) => self.not_imported(name, &failure.message),
             // Of other jobs.
             _ => {}

@@ -4,7 +4,7 @@ use super::notices::Topic;
 use super::{Baseline, NoticeAction, NoticeKind, RunState, Session, Stage, Start, now_ms};
 use crate::worker::messages::{Cause, Event, Failure, Job};
 use crate::worker::schedule::JobId;
-use cacheplan_engine::scenario::{Scenario, Workload};
+use cacheplan_engine::scenario::{Scenario, Workload, link};
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Session {
     fn submit_run(self) {
         let scenario = self.scenario.get_untracked();
         let job = Job::Run {
-            scenario: Box::new(Scenario::clone(&scenario)),
+            scenario: link::to_bytes(&scenario),
         };
         let started_ms = now_ms();
         self.with(|state| {

@@ -10,11 +10,14 @@
 
 use super::schedule::JobId;
 use cacheplan_engine::report::Report;
-use cacheplan_engine::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 
 /// Most requests of a [`Stage::Coarse`] run: what simulates within 100 ms of an edit.
 pub const COARSE_REQUESTS: u64 = 150_000;
+
+/// A scenario as [`link::to_bytes`](cacheplan_engine::scenario::link::to_bytes) writes it: the page has what that
+/// takes already, for its links.
+pub type ScenarioBytes = Vec<u8>;
 
 /// From the page to a worker. A worker does one job at a time; a new one takes the place of the old.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +60,7 @@ pub enum Job {
     /// Simulate a scenario, a synthetic one first coarsely.
     Run {
         /// Its trace, if it has one, is read first unless the worker holds it already.
-        scenario: Box<Scenario>,
+        scenario: ScenarioBytes,
     },
     /// Read a trace, keep it, and say what is in it.
     ReadTrace,
@@ -67,7 +70,7 @@ pub enum Job {
     /// Write a scenario as the text of a scenario file.
     WriteScenario {
         /// The scenario.
-        scenario: Box<Scenario>,
+        scenario: ScenarioBytes,
     },
 }
 
@@ -119,7 +122,7 @@ pub enum Event {
     /// The scenario file is read. The last event of [`Job::ReadScenario`].
     ScenarioRead {
         /// The scenario in it.
-        scenario: Box<Scenario>,
+        scenario: ScenarioBytes,
     },
     /// The scenario as the text of a scenario file. The last event of [`Job::WriteScenario`].
     ScenarioWritten {
@@ -275,6 +278,7 @@ impl FromWorker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cacheplan_engine::scenario::Scenario;
     use cacheplan_engine::sim::Sim;
 
     fn report() -> Report {

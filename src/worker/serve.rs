@@ -6,7 +6,7 @@ use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, Question, 
 use super::schedule::JobId;
 use super::task::{Reading, Simulation, golden, info_of, replay_bench};
 use super::wire::{self, Incoming, Outgoing};
-use cacheplan_engine::scenario::{Scenario, Workload};
+use cacheplan_engine::scenario::{Scenario, Workload, link};
 use cacheplan_engine::workload::trace::Trace;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -123,8 +123,9 @@ impl Server {
         match job {
             Job::ReadTrace => self.begin_reading(file, None),
             Job::ReadScenario => Ok(Task::ReadScenario(blob_of(file)?)),
-            Job::WriteScenario { scenario } => Ok(Task::WriteScenario(scenario)),
+            Job::WriteScenario { scenario } => Ok(Task::WriteScenario(scenario_of(&scenario)?)),
             Job::Run { scenario } => {
+                let scenario = scenario_of(&scenario)?;
                 if self.has_trace_of(&scenario) {
                     Ok(self.simulate(scenario))
                 } else {
@@ -194,7 +195,8 @@ impl Server {
             }
             Task::ReadScenario(blob) => {
                 let text = blob::text(&blob).map_err(|error| unusable(&error))?;
-                let scenario = Box::new(Scenario::from_json(&text).map_err(|error| unusable(&error))?);
+                let scenario = Scenario::from_json(&text).map_err(|error| unusable(&error))?;
+                let scenario = link::to_bytes(&scenario);
                 self.tell(id, Event::ScenarioRead { scenario });
                 Ok(None)
             }
@@ -246,6 +248,12 @@ impl Server {
             wasm_bindgen::throw_val(error);
         }
     }
+}
+
+fn scenario_of(bytes: &[u8]) -> Result<Box<Scenario>, Failure> {
+    link::from_bytes(bytes)
+        .map(Box::new)
+        .map_err(|error| unusable(&error))
 }
 
 /// Begins to read an attached trace.

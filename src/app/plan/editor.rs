@@ -20,7 +20,7 @@ struct Section {
     summary: fn(&Scenario, usize) -> String,
 }
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     Section {
         id: "workload",
         title: "Workload",
@@ -51,6 +51,13 @@ const SECTIONS: [Section; 8] = [
             let nodes = s.cluster.shards * (1 + s.cluster.replicas);
             format!("{nodes} × {}", short_name(&s.cluster.node_type))
         },
+    },
+    Section {
+        id: "server",
+        title: "Server settings",
+        open: false,
+        fields: fields::SERVER,
+        summary: |s, _| fields::server_summary(s).into(),
     },
     Section {
         id: "client",

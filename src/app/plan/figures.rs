@@ -274,9 +274,11 @@ pub fn tiles(scenario: &Scenario, report: &Report, baseline: Option<&Baseline>) 
                     count(counts.expirations)
                 ),
                 assumption: match &scenario.workload {
-                    Workload::Synthetic { .. } => format!("Policy {}; {warm_up}", scenario.cluster.policy),
+                    Workload::Synthetic { .. } => {
+                        format!("Policy {}; {warm_up}", scenario.cluster.eviction())
+                    }
                     Workload::Trace(_) => {
-                        format!("Policy {}; the trace as recorded", scenario.cluster.policy)
+                        format!("Policy {}; the trace as recorded", scenario.cluster.eviction())
                     }
                 },
                 measure: "CloudWatch Evictions, or evicted_keys from INFO stats",

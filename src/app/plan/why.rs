@@ -8,8 +8,8 @@ use leptos::prelude::*;
 
 /// What the model leaves out, so that nobody reads it into the figures.
 const NOT_MODELLED: &str = "Not modelled yet: failures, failover and resharding; what replicas do beyond their price; \
-retries, timeouts, connection pools and stampedes; network limits and burst credits; fragmentation; the sampling of \
-Redis and Valkey when they evict (here it is exact)";
+retries, timeouts, connection pools and stampedes; network limits and burst credits; fragmentation; how clients of \
+Memcached choose a node";
 
 /// Findings, most pressing first; then how they came about.
 #[component]

@@ -119,6 +119,33 @@ pub fn oversized(scenario: &Scenario, report: &Report) -> Option<Finding> {
     })
 }
 
+/// Writes that fail because nothing may go.
+pub fn out_of_memory(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let counts = &report.summary.counts;
+    let memcached = scenario.cluster.engine.is_memcached();
+    let policy = scenario.cluster.eviction();
+    (counts.out_of_memory > 0).then(|| Finding {
+        id: "out-of-memory",
+        tone: Tone::Bad,
+        tag: "Out of memory",
+        title: "Stores fail: memory is full and nothing may go".into(),
+        text: format!(
+            "{} stores were answered with an error, {} % of all stores. {}",
+            text(counts.out_of_memory as f64, Unit::Count),
+            points(share(counts.out_of_memory, counts.writes + counts.misses())),
+            match memcached {
+                true => "Evictions are turned off.".to_string(),
+                false if policy == "noeviction" => "Under noeviction nothing is ever evicted.".into(),
+                false => format!("Under {policy} only keys with a TTL are evicted, and too few are left."),
+            }
+        ),
+        step: (!memcached).then(|| Step {
+            label: "Try allkeys-lru".into(),
+            change: Change::AllkeysLru,
+        }),
+    })
+}
+
 /// Values too large for a node.
 pub fn refused(report: &Report) -> Option<Finding> {
     let refused = report.summary.counts.refused;
@@ -128,7 +155,7 @@ pub fn refused(report: &Report) -> Option<Finding> {
         tag: "Too large",
         title: "Some values fit on no node".into(),
         text: format!(
-            "{} stores were refused: larger than maxmemory.",
+            "{} stores were refused: larger than a node takes.",
             text(refused as f64, Unit::Count)
         ),
         step: None,

@@ -7,6 +7,7 @@ mod tests;
 
 use crate::app::quantity::fixed;
 use cacheplan_engine::report::Report;
+use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{Scenario, limits};
 
 /// How pressing a finding is.
@@ -51,6 +52,8 @@ pub struct Step {
 pub enum Change {
     /// The number of shards, to this.
     Shards(u32),
+    /// `maxmemory-policy`, to `allkeys-lru`.
+    AllkeysLru,
 }
 
 impl Change {
@@ -58,6 +61,7 @@ impl Change {
     pub fn path(self) -> &'static str {
         match self {
             Self::Shards(_) => "cluster.shards",
+            Self::AllkeysLru => "cluster.policy",
         }
     }
 
@@ -65,6 +69,7 @@ impl Change {
     pub fn apply(self, scenario: &mut Scenario) {
         match self {
             Self::Shards(shards) => scenario.cluster.shards = shards,
+            Self::AllkeysLru => scenario.cluster.redis.maxmemory_policy = MaxmemoryPolicy::AllkeysLru,
         }
     }
 }
@@ -75,6 +80,7 @@ pub fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
         load::database(scenario, report),
         memory::undersized(scenario, report),
         load::cpu(scenario, report),
+        memory::out_of_memory(scenario, report),
         memory::refused(report),
         load::hot_shard(report),
         load::tail(report),

@@ -71,6 +71,23 @@ fn find(report: &Report, id: &str) -> Finding {
 }
 
 #[test]
+fn failing_stores_come_first_with_a_way_out() {
+    let mut report = calm();
+    report.summary.counts.out_of_memory = 10_000;
+    let mut scenario = Scenario::default();
+    scenario.cluster.redis.maxmemory_policy = MaxmemoryPolicy::VolatileLru;
+    let found = findings(&scenario, &report);
+    assert_eq!((found[0].id, found[0].tone), ("out-of-memory", Tone::Bad));
+    assert!(
+        found[0].text.contains("Under volatile-lru only keys with a TTL"),
+        "{}",
+        found[0].text
+    );
+    found[0].step.as_ref().unwrap().change.apply(&mut scenario);
+    assert_eq!(scenario.cluster.eviction(), "allkeys-lru");
+}
+
+#[test]
 fn a_calm_day_has_nothing_pressing() {
     let found = findings(&Scenario::default(), &calm());
     assert!(

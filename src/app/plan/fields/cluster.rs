@@ -1,10 +1,13 @@
 //! The cache, the way to it, the database behind it, and what they cost.
 
+use super::server::redis_set;
 use super::{Choice, Field, Number, Slider, options};
 use crate::app::quantity::{Unit, exact, text};
 use cacheplan_engine::catalog::{Engine, node_price, node_type, node_types, regions};
 use cacheplan_engine::policy;
-use cacheplan_engine::scenario::{Scenario, limits};
+use cacheplan_engine::scenario::parameters::memcached::Lru;
+use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
+use cacheplan_engine::scenario::{SERVER_POLICY, Scenario, limits};
 use cacheplan_engine::units::{Bytes, PerSecond, Share, Usd};
 
 fn engine_name(engine: Engine) -> String {
@@ -43,7 +46,72 @@ fn node_options(scenario: &Scenario) -> Vec<(String, String)> {
 
 /// As many shards as the quota of nodes leaves with the replicas that each has.
 fn most_shards(scenario: &Scenario) -> u32 {
+    if scenario.cluster.engine.is_memcached() {
+        return limits::MEMCACHED_NODES.max as u32;
+    }
     limits::NODES.max as u32 / scenario.cluster.replicas.saturating_add(1)
+}
+
+/// Changes the engine, and with it what the new one does not have or sets otherwise.
+fn change_engine(scenario: &mut Scenario, engine: Engine) {
+    // Parameters that are some engine's defaults become the new one's; that need not be the one before, which may not
+    // have had any.
+    let is_set = |managed| {
+        Engine::ALL
+            .into_iter()
+            .any(|engine| scenario.cluster.redis == redis_set(scenario, engine, managed))
+    };
+    let set = [true, false].into_iter().find(|managed| is_set(*managed));
+    scenario.cluster.engine = engine;
+    if engine.is_memcached() {
+        let cluster = &mut scenario.cluster;
+        cluster.replicas = 0;
+        cluster.shards = cluster.shards.min(limits::MEMCACHED_NODES.max as u32);
+        cluster.policy = SERVER_POLICY.into();
+    } else if let Some(managed) = set {
+        scenario.cluster.redis = redis_set(scenario, engine, managed);
+    }
+}
+
+/// What the server can be set to do when memory is full; then what it would be with other policies, which take no
+/// future into account, since a cluster cannot be told it.
+fn policy_options(scenario: &Scenario) -> Vec<(String, String)> {
+    let own = |name: &str| (name.to_string(), name.to_string());
+    if scenario.cluster.engine.is_memcached() {
+        return Lru::ALL.iter().map(|lru| own(lru.label())).collect();
+    }
+    let mut options: Vec<_> = MaxmemoryPolicy::ALL
+        .iter()
+        .map(|policy| own(policy.label()))
+        .collect();
+    options.extend(
+        policy::REGISTRY
+            .iter()
+            .filter(|entry| !entry.needs_future())
+            .map(|entry| (entry.name.to_string(), format!("What if: {}", entry.label))),
+    );
+    let chosen = &scenario.cluster.policy;
+    if chosen != SERVER_POLICY && !options.iter().any(|(name, _)| name == chosen) {
+        options.insert(0, own(chosen));
+    }
+    options
+}
+
+fn choose_policy(scenario: &mut Scenario, value: &str) {
+    let cluster = &mut scenario.cluster;
+    let of_server = MaxmemoryPolicy::ALL
+        .into_iter()
+        .find(|policy| policy.label() == value);
+    cluster.policy = if let Some(policy) = of_server {
+        cluster.redis.maxmemory_policy = policy;
+        SERVER_POLICY
+    } else if let Some(lru) = Lru::ALL.into_iter().find(|lru| lru.label() == value) {
+        cluster.memcached.lru = lru;
+        SERVER_POLICY
+    } else {
+        value
+    }
+    .into();
 }
 
 /// The cache.
@@ -64,7 +132,7 @@ pub const CLUSTER: &[Field] = &[
                 .into_iter()
                 .find(|engine| engine_name(*engine) == value)
             {
-                s.cluster.engine = engine;
+                change_engine(s, engine);
             }
         },
     }),
@@ -96,27 +164,22 @@ pub const CLUSTER: &[Field] = &[
         whole: true,
         slider: Slider::Linear(0.0, 5.0, 1.0),
         get: |s, _| Some(f64::from(s.cluster.replicas)),
-        set: |s, _, value| s.cluster.replicas = value as u32,
+        set: |s, _, value| {
+            let most = if s.cluster.engine.is_memcached() {
+                0
+            } else {
+                u32::MAX
+            };
+            s.cluster.replicas = (value as u32).min(most);
+        },
     }),
     Field::Choice(Choice {
         path: "cluster.policy",
         label: "Eviction",
-        hint: "Which key goes when memory is full",
-        options: |s| {
-            // A cluster cannot be told the future.
-            let mut options: Vec<_> = policy::REGISTRY
-                .iter()
-                .filter(|entry| !entry.needs_future())
-                .map(|entry| (entry.name.to_string(), entry.label.to_string()))
-                .collect();
-            let chosen = &s.cluster.policy;
-            if !options.iter().any(|(name, _)| name == chosen) {
-                options.insert(0, (chosen.clone(), chosen.clone()));
-            }
-            options
-        },
-        get: |s, _| Some(s.cluster.policy.clone()),
-        set: |s, _, value| s.cluster.policy = value.into(),
+        hint: "What goes when memory is full: maxmemory-policy, or what another policy would do in its place",
+        options: policy_options,
+        get: |s, _| Some(s.cluster.eviction().into()),
+        set: |s, _, value| choose_policy(s, value),
     }),
     Field::Choice(Choice {
         path: "cluster.maxmemory_source",
@@ -135,8 +198,19 @@ pub const CLUSTER: &[Field] = &[
         },
         set: |s, _, value| {
             s.cluster.maxmemory_bytes = (value == "set").then(|| {
-                let advertised = node_type(&s.cluster.node_type).map_or(Bytes::gib(1), |node| node.maxmemory);
-                let usable = advertised.0 as f64 * (1.0 - s.cluster.reserved_memory.0);
+                let memcached = s.cluster.engine.is_memcached();
+                let advertised = node_type(&s.cluster.node_type).map_or(Bytes::gib(1), |node| {
+                    match node.memcached_memory {
+                        Some(memory) if memcached => memory,
+                        _ => node.maxmemory,
+                    }
+                });
+                let reserved = if memcached {
+                    0.0
+                } else {
+                    s.cluster.reserved_memory.0
+                };
+                let usable = advertised.0 as f64 * (1.0 - reserved);
                 Bytes((usable / 1_048_576.0).round().max(1.0) as u64 * 1_048_576)
             });
         },
@@ -150,9 +224,7 @@ pub const CLUSTER: &[Field] = &[
         whole: false,
         slider: Slider::Linear(0.0, 0.9, 0.01),
         get: |s, _| {
-            s.cluster
-                .maxmemory_bytes
-                .is_none()
+            (s.cluster.maxmemory_bytes.is_none() && !s.cluster.engine.is_memcached())
                 .then_some(s.cluster.reserved_memory.0)
         },
         set: |s, _, value| s.cluster.reserved_memory = Share(value),
@@ -171,17 +243,30 @@ pub const CLUSTER: &[Field] = &[
 ];
 
 /// How the application reaches the cache.
-pub const CLIENT: &[Field] = &[Field::Number(Number {
-    path: "client.round_trip_us",
-    label: "Round trip",
-    hint: "Between application and cache: 0.15 to 0.5 ms within a zone",
-    unit: Unit::Micros,
-    limit: limits::ROUND_TRIP_US,
-    whole: true,
-    slider: Slider::Log(10.0, 100_000.0),
-    get: |s, _| Some(f64::from(s.client.round_trip_us)),
-    set: |s, _, value| s.client.round_trip_us = value as u32,
-})];
+pub const CLIENT: &[Field] = &[
+    Field::Number(Number {
+        path: "client.round_trip_us",
+        label: "Round trip",
+        hint: "Between application and cache: 0.15 to 0.5 ms within a zone",
+        unit: Unit::Micros,
+        limit: limits::ROUND_TRIP_US,
+        whole: true,
+        slider: Slider::Log(10.0, 100_000.0),
+        get: |s, _| Some(f64::from(s.client.round_trip_us)),
+        set: |s, _, value| s.client.round_trip_us = value as u32,
+    }),
+    Field::Number(Number {
+        path: "client.connections",
+        label: "Connections",
+        hint: "Kept open to each node; their buffers count against maxmemory of Redis and Valkey",
+        unit: Unit::Count,
+        limit: limits::CONNECTIONS,
+        whole: true,
+        slider: Slider::Log(1.0, 65_000.0),
+        get: |s, _| Some(f64::from(s.client.connections)),
+        set: |s, _, value| s.client.connections = value as u32,
+    }),
+];
 
 /// The store of record behind the cache.
 pub const DATABASE: &[Field] = &[

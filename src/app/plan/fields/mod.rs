@@ -4,6 +4,7 @@
 mod cluster;
 mod keys;
 mod run;
+mod server;
 #[cfg(test)]
 mod tests;
 mod traffic;
@@ -12,6 +13,7 @@ mod ttl;
 pub use cluster::{CLIENT, CLUSTER, DATABASE, PRICES, short_name};
 pub use keys::KEYS;
 pub use run::{RUN, TRACE};
+pub use server::{SERVER, summary as server_summary};
 pub use traffic::TRAFFIC;
 pub use ttl::TIME_TO_LIVE;
 

@@ -9,6 +9,7 @@ fn all() -> Vec<&'static Field> {
         TIME_TO_LIVE,
         TRACE,
         CLUSTER,
+        SERVER,
         CLIENT,
         DATABASE,
         RUN,
@@ -17,6 +18,52 @@ fn all() -> Vec<&'static Field> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Memcached has nodes of its own kind: no replicas, fewer of them, and other settings.
+fn memcached() -> Scenario {
+    let mut scenario = Scenario::default();
+    let engine = CLUSTER.iter().find_map(|field| match field {
+        Field::Choice(choice) if choice.path == "cluster.engine" => Some(choice),
+        _ => None,
+    });
+    (engine.unwrap().set)(&mut scenario, 0, "memcached-1.6");
+    scenario
+}
+
+#[test]
+fn another_engine_brings_its_settings_along() {
+    let mut scenario = memcached();
+    assert!(scenario.issues().is_empty());
+    assert_eq!(scenario.cluster.replicas, 0);
+    let engine = CLUSTER.iter().find_map(|field| match field {
+        Field::Choice(choice) if choice.path == "cluster.engine" => Some(choice),
+        _ => None,
+    });
+    (engine.unwrap().set)(&mut scenario, 0, "redis-oss-7.1");
+    assert!(scenario.issues().is_empty());
+    assert_eq!(server_summary(&scenario), "ElastiCache's defaults");
+    assert!(scenario.cluster.redis.connection_bytes > Scenario::default().cluster.redis.connection_bytes);
+}
+
+#[test]
+fn every_setting_of_memcached_is_within_its_bounds_and_can_be_set() {
+    let scenario = memcached();
+    let mut numbers = 0;
+    for field in SERVER {
+        let Field::Number(number) = field else { continue };
+        let Some(value) = (number.get)(&scenario, 0) else {
+            continue;
+        };
+        numbers += 1;
+        assert!(number.limit.contains(value), "{}: {value}", number.path);
+        for bound in [number.limit.min, number.limit.max] {
+            let mut changed = scenario.clone();
+            (number.set)(&mut changed, 0, bound);
+            assert_eq!((number.get)(&changed, 0), Some(bound), "{}", number.path);
+        }
+    }
+    assert!(numbers >= 5);
 }
 
 #[test]
@@ -41,13 +88,16 @@ fn every_number_of_the_default_scenario_is_within_its_bounds_and_can_be_set() {
 
 #[test]
 fn every_choice_can_be_taken() {
-    let scenario = Scenario::default();
-    for field in all() {
+    let scenarios = [Scenario::default(), memcached()];
+    for (scenario, field) in scenarios
+        .iter()
+        .flat_map(|s| all().into_iter().map(move |f| (s, f)))
+    {
         let Field::Choice(choice) = field else { continue };
-        let Some(value) = (choice.get)(&scenario, 0) else {
+        let Some(value) = (choice.get)(scenario, 0) else {
             continue;
         };
-        let options = (choice.options)(&scenario);
+        let options = (choice.options)(scenario);
         assert!(
             options.iter().any(|(option, _)| *option == value),
             "{}: {value}",
