@@ -86,6 +86,9 @@ pub(crate) struct VerifyArgs {
     /// Print every measured and projected figure as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print scatter plots of measured against projected as HTML.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) html: bool,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
 }

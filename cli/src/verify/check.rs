@@ -6,6 +6,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     /// Difference of two shares, in percentage points.
+    #[allow(dead_code, reason = "hit ratios are told so")]
     Points,
     /// Difference relative to the measured figure, in percent.
     Percent,
@@ -56,11 +57,16 @@ pub(crate) struct Point {
 
 impl Point {
     /// The error as a part of its bound, by which the worst row is chosen.
-    fn strain(&self) -> f64 {
+    pub(crate) fn strain(&self) -> f64 {
         match self.bound {
             Some(bound) if bound > 0.0 => self.error / bound,
             _ => self.error,
         }
+    }
+
+    /// How far apart the two are, in the unit of the check's errors.
+    pub(crate) fn error(&self) -> f64 {
+        self.error
     }
 
     fn holds(&self) -> bool {
