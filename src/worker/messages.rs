@@ -44,9 +44,12 @@ pub enum Question {
         /// A scenario file's text.
         scenario_json: String,
     },
-    /// Replay a trace through LRU and answer [`Answer::ReplayBench`]: for benchmarks. Attached: the
-    /// trace in oracleGeneral form, as an `ArrayBuffer`, typed array, `Blob` or `File`.
+    /// Replay a trace through a policy and answer [`Answer::ReplayBench`]: for benchmarks. Attached: the trace in
+    /// oracleGeneral form, as an `ArrayBuffer`, typed array, `Blob` or `File`; without, the one attached last.
+    #[cfg(any(feature = "bench", test))]
     ReplayBench {
+        /// The policy's name in the registry.
+        policy: String,
         /// Capacity in objects.
         capacity: u64,
         /// How often to measure, at least once.
@@ -106,6 +109,7 @@ pub enum Answer {
         report_json: Result<String, String>,
     },
     /// Answer to [`Question::ReplayBench`].
+    #[cfg(any(feature = "bench", test))]
     ReplayBench(Result<ReplayTimes, String>),
 }
 
@@ -229,12 +233,9 @@ pub struct TraceInfo {
 }
 
 /// What [`Question::ReplayBench`] measured.
+#[cfg(any(feature = "bench", test))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReplayTimes {
-    /// Requests replayed, each time.
-    pub requests: u64,
-    /// Distinct keys among them.
-    pub objects: u64,
     /// Requests that missed, each time.
     pub misses: u64,
     /// Median of the seconds that a replay took, reading the trace not included.

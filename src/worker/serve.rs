@@ -2,9 +2,9 @@
 
 use super::BUILD_ID;
 use super::blob::{self, BlobReader};
-use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, Question, ReplayTimes, ToWorker};
+use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, Question, ToWorker};
 use super::schedule::JobId;
-use super::task::{Reading, Simulation, golden, info_of, replay_bench};
+use super::task::{Reading, Simulation, golden, info_of};
 use super::wire::{self, Incoming, Outgoing};
 use cacheplan_engine::scenario::{Scenario, Workload, link};
 use cacheplan_engine::workload::trace::Trace;
@@ -111,8 +111,13 @@ impl Server {
                 let report_json = golden(&scenario_json);
                 self.post(wire::pack_answer(&Answer::Golden { report_json }));
             }
-            Incoming::FromTest(Question::ReplayBench { capacity, repeat }) => {
-                let times = self.bench(&attachment, capacity, repeat);
+            #[cfg(any(feature = "bench", test))]
+            Incoming::FromTest(Question::ReplayBench {
+                policy,
+                capacity,
+                repeat,
+            }) => {
+                let times = self.bench(&attachment, &policy, capacity, repeat);
                 self.post(wire::pack_answer(&Answer::ReplayBench(times)));
             }
         }
@@ -216,14 +221,21 @@ impl Server {
         }
     }
 
-    fn bench(&mut self, file: &JsValue, capacity: u64, repeat: u32) -> Result<ReplayTimes, String> {
+    #[cfg(any(feature = "bench", test))]
+    fn bench(
+        &mut self,
+        file: &JsValue,
+        policy: &str,
+        capacity: u64,
+        repeat: u32,
+    ) -> Result<super::messages::ReplayTimes, String> {
         if !file.is_undefined() {
             self.trace = None;
             let reading = read(file).map_err(|failure| failure.message)?;
             self.trace = Some(Arc::new(reading.finish().map_err(|failure| failure.message)?));
         }
         let trace = self.trace.as_ref().ok_or("no trace was given")?;
-        Ok(replay_bench(trace, capacity, repeat, &|| self.performance.now()))
+        super::task::replay_bench(trace, policy, capacity, repeat, &|| self.performance.now())
     }
 
     /// Asks for a tick once the messages that are already here have been received.

@@ -1,8 +1,11 @@
 //! A job cut into slices, so that a worker can look into its inbox between them.
 
 use super::decimate::decimate;
-use super::messages::{COARSE_REQUESTS, Cause, Event, Failure, ReplayTimes, Stage, TraceInfo};
-use cacheplan_engine::policy::{self, Limit, Lru, Setup};
+#[cfg(any(feature = "bench", test))]
+use super::messages::ReplayTimes;
+use super::messages::{COARSE_REQUESTS, Cause, Event, Failure, Stage, TraceInfo};
+#[cfg(any(feature = "bench", test))]
+use cacheplan_engine::policy::{self, Limit, Setup};
 use cacheplan_engine::report::Report;
 use cacheplan_engine::scenario::{Scenario, Workload};
 use cacheplan_engine::sim::Sim;
@@ -260,30 +263,43 @@ pub fn golden(scenario_json: &str) -> Result<String, String> {
     serde_json::to_string(&Report::of(&sim)).map_err(|error| error.to_string())
 }
 
-/// Replays a trace through an LRU cache of so many objects, `repeat` times, each time from empty. `clock` tells
+/// Replays a trace through a policy with room for so many objects, `repeat` times, each time from empty. `clock` tells
 /// milliseconds.
-pub fn replay_bench(trace: &Trace, capacity: u64, repeat: u32, clock: &dyn Fn() -> f64) -> ReplayTimes {
+///
+/// # Errors
+/// When there is no such policy.
+#[cfg(any(feature = "bench", test))]
+pub fn replay_bench(
+    trace: &Trace,
+    policy: &str,
+    capacity: u64,
+    repeat: u32,
+    clock: &dyn Fn() -> f64,
+) -> Result<ReplayTimes, String> {
+    let entry = policy::find(policy).ok_or_else(|| format!("{policy}: no such policy"))?;
     let setup = Setup {
         capacity,
         keys: u32::try_from(trace.objects()).unwrap_or(u32::MAX),
         seed: 1,
     };
-    let mut times = ReplayTimes {
-        requests: trace.requests() as u64,
-        objects: trace.objects() as u64,
-        misses: 0,
-        seconds: 0.0,
+    let future = if entry.needs_future() {
+        policy::next_requests(trace.keys(), trace.objects())
+    } else {
+        Vec::new()
     };
+    let mut misses = 0;
     let mut seconds = Vec::new();
     for _ in 0..repeat.max(1) {
+        let mut cache = entry.replay(Limit::Objects(capacity), setup);
         let started = clock();
-        let mut cache = policy::cache_of::<Lru>(Limit::Objects(capacity), setup);
-        times.misses = cache.advance(trace.keys(), &[]);
+        misses = cache.advance_knowing(trace.keys(), &[], &future);
         seconds.push((clock() - started) / 1e3);
     }
     seconds.sort_by(f64::total_cmp);
-    times.seconds = seconds.get(seconds.len() / 2).copied().unwrap_or_default();
-    times
+    Ok(ReplayTimes {
+        misses,
+        seconds: seconds.get(seconds.len() / 2).copied().unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]
@@ -459,9 +475,13 @@ mod tests {
             .unwrap()
             .finish()
             .unwrap();
-        let times = replay_bench(&trace, 9, 3, &clock(500.0));
+        let times = replay_bench(&trace, "lru", 9, 3, &clock(500.0)).unwrap();
         // Ten keys in turn through nine places: LRU misses every time.
         assert_eq!((times.misses, times.seconds), (100, 0.5));
-        assert_eq!(replay_bench(&trace, 10, 1, &clock(1.0)).misses, 10);
+        assert_eq!(
+            replay_bench(&trace, "lru", 10, 1, &clock(1.0)).unwrap().misses,
+            10
+        );
+        assert!(replay_bench(&trace, "fifa", 10, 1, &clock(1.0)).is_err());
     }
 }

@@ -9,9 +9,28 @@ use std::path::PathBuf;
 /// The variable from which both binaries take the id that they compare when they meet.
 pub(crate) const BUILD_ID_VARIABLE: &str = "CACHEPLAN_BUILD_ID";
 
+/// The file beside the app that names its build.
+const STAMP: &str = "build-id.txt";
+
 /// Sets up what a build needs, and builds `dist/` unless it is up to date.
 pub(crate) fn build() -> Result<()> {
     dist(&setup::web()?)
+}
+
+/// Builds the app with the worker that replays any policy, as fast as the one that users get, and gives the folder.
+pub(crate) fn for_bench() -> Result<PathBuf> {
+    let tools = setup::web()?;
+    let folder = paths::target()?.join("bench").join("dist");
+    let id = sources::build_id()?;
+    say("Building the app with a worker that replays any policy");
+    run(tools
+        .trunk()
+        .args(["build", "--release", "--features", "bench", "--dist"])
+        .arg(&folder)
+        .env(BUILD_ID_VARIABLE, &id))?;
+    // The file that the bench opens: of the app's origin, and no page.
+    fs::write(folder.join(STAMP), id).with_context(|| format!("cannot write {}", folder.display()))?;
+    Ok(folder)
 }
 
 /// Builds `dist/` for release unless it was built from these very sources.
@@ -50,5 +69,5 @@ fn minify(tools: &setup::WebTools) -> Result<()> {
 
 /// Tells which sources `dist/` was built from; Trunk clears it together with the rest of `dist/`.
 fn stamp() -> PathBuf {
-    paths::dist().join("build-id.txt")
+    paths::dist().join(STAMP)
 }

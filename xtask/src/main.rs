@@ -78,10 +78,10 @@ struct TestArgs {
 /// Which benches to run; all when none is named.
 #[derive(Args)]
 struct BenchArgs {
-    /// `cacheplan replay` against the probe
+    /// `cacheplan bench`: every policy against the probe
     #[arg(long)]
     native: bool,
-    /// The worker's replay against the probe
+    /// Every policy in the browser's worker against the native one
     #[arg(long)]
     browser: bool,
     /// From opening the page to the first complete answer

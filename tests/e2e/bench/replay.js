@@ -1,16 +1,16 @@
-// Replays a trace in a fresh worker of the app for each line of standard input, and answers each with a line of JSON:
-// the misses, and the median of the seconds of three replays.
+// Replays a trace in a worker of the app for each line of standard input, which names a policy, and answers each with a
+// line of JSON: the misses, and the seconds.
 //
-// node tests/e2e/bench/replay.js TRACE CAPACITY
+// node tests/e2e/bench/replay.js DIST TRACE CAPACITY
 
 import { createInterface } from 'node:readline';
 import { chromium } from '@playwright/test';
 import { launchOptions } from '../support/chromium.js';
 import { serve } from '../support/server.js';
-import { ask, BLANK } from '../support/worker.js';
+import { BLANK, put, start } from '../support/worker.js';
 
-const [trace, capacity] = process.argv.slice(2);
-const server = await serve();
+const [dist, trace, capacity] = process.argv.slice(2);
+const server = await serve(dist);
 const browser = await chromium.launch(launchOptions);
 try {
   const page = await browser.newPage();
@@ -19,12 +19,15 @@ try {
   // A file that the user chose, as when a trace is dropped on the page: it is never sent through the driver.
   await page.setContent('<input type="file">');
   await page.setInputFiles('input', trace);
-  const file = await page.evaluateHandle(() => document.querySelector('input').files[0]);
-  for await (const _ of createInterface({ input: process.stdin })) {
-    const message = { ReplayBench: { capacity: Number(capacity), repeat: 3 } };
-    const { ReplayBench } = await ask(page, message, file);
+  let file = await page.evaluateHandle(() => document.querySelector('input').files[0]);
+  const worker = await start(page);
+  for await (const policy of createInterface({ input: process.stdin })) {
+    const question = { ReplayBench: { policy, capacity: Number(capacity), repeat: 1 } };
+    const { ReplayBench } = await put(worker, question, file);
     if (!ReplayBench.Ok) throw new Error(ReplayBench.Err);
     process.stdout.write(`${JSON.stringify(ReplayBench.Ok)}\n`);
+    // The worker keeps the trace.
+    file = undefined;
   }
 } finally {
   await browser.close();

@@ -10,12 +10,13 @@ const DIST = fileURLToPath(new URL('../../../dist', import.meta.url));
 const FOLDER = '/some/folder/';
 
 /**
- * Serves dist/ on a free port.
+ * Serves a build of the app on a free port.
+ * @param {string} [dist] - the folder with it
  * @returns {Promise<{address: string, close: () => Promise<void>}>} the address of the app, and how to end serving it
  */
-export async function serve() {
+export async function serve(dist = DIST) {
   // Every file is asked for again and answered with 304 when unchanged, as hosts do without being configured.
-  const files = sirv(DIST, { etag: true, maxAge: 0 });
+  const files = sirv(dist, { etag: true, maxAge: 0 });
   const server = createServer((request, response) => {
     // What browsers ask for on their own where a document, such as a text file, names no icon.
     if (request.url === '/favicon.ico') {

@@ -1,9 +1,10 @@
 //! Measurements in a real browser, driven by the scripts in `tests/e2e/bench`.
 
-use super::{CAPACITY, ROUNDS, Replay, compare, median, probe};
+use super::{CAPACITY, ROUNDS, median, native};
 use crate::process::{output, say};
 use crate::{build, setup};
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,11 +12,34 @@ use std::process::{Command, Stdio};
 /// How often the page is opened.
 const OPENINGS: usize = 10;
 
-/// Runs the probe and the worker's replay in turn, and prints the rounds.
-pub(super) fn replay(trace: &Path, ids: &[u64]) -> Result<()> {
+/// The measurements of one policy.
+#[derive(Default)]
+struct Row {
+    misses: u64,
+    seconds: Vec<f64>,
+    /// Speed over that of the probe, which runs natively.
+    probes: Vec<f64>,
+    /// Speed over that of the native policy.
+    shares: Vec<f64>,
+}
+
+/// What the worker answers.
+#[derive(Deserialize)]
+struct Answer {
+    misses: u64,
+    seconds: f64,
+}
+
+/// Replays through every policy natively and in the worker in turn, and prints a table.
+pub(super) fn replay(trace: &Path) -> Result<()> {
+    let cli = native::cli()?;
+    let folder = build::for_bench()?;
     let mut script = script("replay.js")?;
-    say("Replaying with LRU: the probe and the browser's worker in turn, reading and interning not counted");
+    say(
+        "Replaying in the browser's worker, in turn with the native replay, reading and interning not counted",
+    );
     script
+        .arg(folder)
         .arg(trace)
         .arg(CAPACITY.to_string())
         .stdin(Stdio::piped())
@@ -25,31 +49,50 @@ pub(super) fn replay(trace: &Path, ids: &[u64]) -> Result<()> {
         bail!("cannot talk to the browser bench");
     };
     let mut answers = BufReader::new(answers).lines();
-    let mut rounds = Vec::new();
+    let policies = native::policies(&cli)?;
+    let mut rows: Vec<Row> = policies.iter().map(|_| Row::default()).collect();
+    let mut requests = 0;
     for _ in 0..ROUNDS {
-        let probe = probe::replay(ids);
-        // Each line asks for one round, and is answered by one line: the two never run at once.
-        writeln!(orders, "go").context("the browser bench ended early")?;
-        let answer = answers.next().context("the browser bench ended early")??;
-        let answer: serde_json::Value =
-            serde_json::from_str(&answer).context("the browser bench did not answer with JSON")?;
-        let misses = answer["misses"].as_u64().context("the worker tells no misses")?;
-        let seconds = answer["seconds"]
-            .as_f64()
-            .context("the worker tells no seconds")?;
-        rounds.push((probe, Replay { misses, seconds }));
+        for (policy, row) in policies.iter().zip(&mut rows) {
+            let (count, probe, native) = native::round(&cli, trace, CAPACITY, policy)?;
+            requests = count;
+            // Each line asks for one replay, and is answered by one line: the two never run at once.
+            writeln!(orders, "{policy}").context("the browser bench ended early")?;
+            let answer = answers.next().context("the browser bench ended early")??;
+            let answer: Answer =
+                serde_json::from_str(&answer).context("the browser bench told something else")?;
+            row.misses = answer.misses;
+            row.seconds.push(answer.seconds);
+            row.probes.push(probe / answer.seconds);
+            row.shares.push(native / answer.seconds);
+        }
     }
     drop(orders);
     let status = child.wait().context("the browser bench did not end")?;
     if !status.success() {
         bail!("the browser bench failed ({status})");
     }
-    compare("worker in the browser", ids.len(), &rounds);
+    println!(
+        "{:12} {:>12} {:>10} {:>10} {:>7} {:>10}",
+        "policy", "M requests/s", "ns/request", "misses", "probes", "of native"
+    );
+    for (policy, row) in policies.iter().zip(rows) {
+        let seconds = median(row.seconds);
+        println!(
+            "{policy:12} {:>12.1} {:>10.1} {:>10} {:>7.2} {:>8.0} %",
+            requests as f64 / seconds / 1e6,
+            seconds * 1e9 / requests as f64,
+            row.misses,
+            median(row.probes),
+            100.0 * median(row.shares)
+        );
+    }
     Ok(())
 }
 
 /// Opens the page again and again with a warm cache, and prints how long the first complete answer took.
 pub(super) fn open() -> Result<()> {
+    build::build()?;
     let mut script = script("open.js")?;
     say("Opening the page from a local server with a warm cache, until the first complete answer");
     let answer = output(script.arg(OPENINGS.to_string()))?;
@@ -60,9 +103,8 @@ pub(super) fn open() -> Result<()> {
     Ok(())
 }
 
-/// A script of the browser bench, against an up-to-date `dist/`.
+/// A script of the browser bench.
 fn script(name: &str) -> Result<Command> {
-    build::build()?;
     let chromium = setup::browser()?.required()?;
     let mut script = setup::node()?;
     script

@@ -1,9 +1,8 @@
-//! Measurements, printed and never asserted: machines differ, so speeds are given as ratios to a probe that is
-//! measured in turn with them.
+//! Measurements, printed and never asserted: machines differ, so speeds are given as ratios to a probe that
+//! `cacheplan bench` measures in turn with them.
 
 mod browser;
 mod native;
-mod probe;
 mod trace;
 
 use crate::process::{cargo, run, say};
@@ -40,7 +39,7 @@ impl Selection {
     }
 }
 
-/// Objects that the caches of the replay benches hold.
+/// Objects that the caches of the browser's bench hold, as many as those of `cacheplan bench`.
 const CAPACITY: u32 = 100_000;
 
 /// How often each contestant runs, in turn with the others.
@@ -49,59 +48,21 @@ const ROUNDS: usize = 5;
 /// Runs the benches.
 pub(crate) fn bench(selection: Selection) -> Result<()> {
     if cfg!(debug_assertions) {
-        say("Building the bench with optimisation: the trace generator and the probe are part of it");
+        say("Building the bench with optimisation: the trace generator is part of it");
         return run(cargo()
             .args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"])
             .args(selection.flags()));
     }
-    if selection.native || selection.browser {
-        let trace = trace::ensure()?;
-        let ids = trace::object_ids(&trace)?;
-        if selection.native {
-            native::bench(&trace, &ids)?;
-        }
-        if selection.browser {
-            browser::replay(&trace, &ids)?;
-        }
+    if selection.native {
+        native::bench()?;
+    }
+    if selection.browser {
+        browser::replay(&trace::ensure()?)?;
     }
     if selection.open {
         browser::open()?;
     }
     Ok(())
-}
-
-/// The outcome of one replay of the whole trace.
-#[derive(Clone, Copy)]
-struct Replay {
-    misses: u64,
-    seconds: f64,
-}
-
-/// Prints the rounds of a contestant beside those of the probe, and the ratio of their medians.
-fn compare(name: &str, requests: usize, rounds: &[(Replay, Replay)]) {
-    let speed = |replay: Replay| requests as f64 / replay.seconds / 1e6;
-    println!(
-        "{:>24} {:>10} {:>24} {:>10} {:>7}",
-        "probe, M requests/s", "misses", name, "misses", "ratio"
-    );
-    for &(probe, contestant) in rounds {
-        println!(
-            "{:>24.1} {:>10} {:>24.1} {:>10} {:>7.2}",
-            speed(probe),
-            probe.misses,
-            speed(contestant),
-            contestant.misses,
-            probe.seconds / contestant.seconds
-        );
-    }
-    let probe = median(rounds.iter().map(|(probe, _)| speed(*probe)).collect());
-    let contestant = median(rounds.iter().map(|(_, contestant)| speed(*contestant)).collect());
-    println!(
-        "{probe:>24.1} {:>10} {contestant:>24.1} {:>10} {:>7.2}  medians",
-        "",
-        "",
-        contestant / probe
-    );
 }
 
 /// The middle value, or the mean of the two middle ones; zero when there are none.

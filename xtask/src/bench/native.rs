@@ -1,42 +1,62 @@
-//! The command line's replay against the probe.
+//! `cacheplan bench`, built for release.
 
-use super::{CAPACITY, ROUNDS, Replay, compare, probe};
 use crate::paths;
 use crate::process::{at_root, cargo, output, run, say};
 use anyhow::{Context, Result};
+use serde::Deserialize;
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Runs probe and `cacheplan replay` in turn, and prints the rounds.
-pub(super) fn bench(trace: &Path, ids: &[u64]) -> Result<()> {
-    run(cargo().args(["build", "--quiet", "--release", "--package", "cacheplan-cli"]))?;
-    let cacheplan = paths::target()?
-        .join("release")
-        .join(format!("cacheplan{}", env::consts::EXE_SUFFIX));
-    say("Replaying with LRU: the probe and `cacheplan replay` in turn, reading and interning not counted");
-    let mut rounds = Vec::new();
-    for _ in 0..ROUNDS {
-        rounds.push((probe::replay(ids), replay(&cacheplan, trace)?));
-    }
-    compare("cacheplan replay", ids.len(), &rounds);
-    Ok(())
+/// What `cacheplan bench --json` tells of one policy, as far as it is needed here.
+#[derive(Deserialize)]
+struct Outcome {
+    requests: u64,
+    probe: Speed,
+    policies: [Speed; 1],
 }
 
-fn replay(cacheplan: &Path, trace: &Path) -> Result<Replay> {
-    let mut command = at_root(cacheplan);
-    command
-        .arg("replay")
-        .arg(trace)
-        .args(["--policy", "lru", "--capacity"])
-        .arg(CAPACITY.to_string())
-        .arg("--json");
-    let answer: serde_json::Value = serde_json::from_str(&output(&mut command)?)
-        .context("`cacheplan replay` did not answer with JSON")?;
-    let misses = answer["misses"]
-        .as_u64()
-        .context("`cacheplan replay` tells no misses")?;
-    let seconds = answer["simulate_seconds"]
-        .as_f64()
-        .context("`cacheplan replay` tells no simulate_seconds")?;
-    Ok(Replay { misses, seconds })
+#[derive(Deserialize)]
+struct Speed {
+    seconds: f64,
+}
+
+/// Builds `cacheplan` and gives its path.
+pub(super) fn cli() -> Result<PathBuf> {
+    run(cargo().args(["build", "--quiet", "--release", "--package", "cacheplan-cli"]))?;
+    Ok(paths::target()?
+        .join("release")
+        .join(format!("cacheplan{}", env::consts::EXE_SUFFIX)))
+}
+
+/// Measures all policies and prints the table.
+pub(super) fn bench() -> Result<()> {
+    let cli = cli()?;
+    say("Replaying natively: each policy in turn with the probe, generating requests not counted");
+    run(at_root(cli).arg("bench"))
+}
+
+/// The names of all policies.
+pub(super) fn policies(cli: &Path) -> Result<Vec<String>> {
+    let list = output(at_root(cli).arg("policies"))?;
+    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// One round of a policy: the number of requests, the seconds of the probe and those of the policy.
+pub(super) fn round(cli: &Path, trace: &Path, capacity: u32, policy: &str) -> Result<(u64, f64, f64)> {
+    let mut command = at_root(cli);
+    command.args([
+        "bench",
+        "--rounds",
+        "1",
+        "--json",
+        "--policy",
+        policy,
+        "--capacity",
+    ]);
+    command.arg(capacity.to_string()).arg("--trace").arg(trace);
+    let outcome: Outcome =
+        serde_json::from_str(&output(&mut command)?).context("`cacheplan bench` told something else")?;
+    let [row] = outcome.policies;
+    Ok((outcome.requests, outcome.probe.seconds, row.seconds))
 }

@@ -1,4 +1,5 @@
-//! The trace that the replay benches run: 20 million requests, Zipf-distributed over a million objects.
+//! The trace that the browser's bench replays, the same that `cacheplan bench` generates for itself: 20 million
+//! requests, Zipf-distributed over a million objects.
 //!
 //! Fully determined by the constants below, down to the last byte, so that speeds and miss counts can be compared
 //! with those that others measured on the same file.
@@ -47,15 +48,6 @@ pub(super) fn ensure() -> Result<PathBuf> {
     }
     fs::rename(&draft, &file).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
-}
-
-/// The object of each request.
-pub(super) fn object_ids(trace: &Path) -> Result<Vec<u64>> {
-    let bytes = fs::read(trace).with_context(|| format!("cannot read {}", trace.display()))?;
-    let ids = bytes
-        .chunks_exact(RECORD)
-        .filter_map(|record| record.get(4..12)?.try_into().ok());
-    Ok(ids.map(u64::from_le_bytes).collect())
 }
 
 /// Writes the trace and gives its SHA-256.
