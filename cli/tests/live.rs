@@ -182,7 +182,7 @@ fn memcached_is_as_projected() {
 }
 
 #[test]
-fn redis_is_recorded_and_left_empty() {
+fn redis_is_as_projected_and_left_empty() {
     let limit = ["--maxmemory", "3mb", "--maxmemory-policy", "allkeys-lru"];
     let Some(server) = Server::start("redis-server", &limit) else {
         return;
@@ -200,12 +200,36 @@ fn redis_is_recorded_and_left_empty() {
     assert!(row["evicted_keys"].as_u64().unwrap() > 0 && row["dbsize"].as_u64().unwrap() > 5_000);
     assert!(row["server"].as_str().unwrap().starts_with("redis-"));
     assert_eq!(row["windows"].as_array().unwrap().len(), 10);
+    let ratio = check(&output, "hit ratio, last half");
+    assert!((0.6..0.95).contains(&measured(&ratio)), "{ratio}");
+    // Wider than the bounds of long recordings: the machine of a test may be busy.
+    assert!(ratio["worst_error"].as_f64().unwrap() < 2.0, "{ratio}");
+    let resident = check(&output, "resident keys");
+    assert!(resident["worst_error"].as_f64().unwrap() < 3.0, "{resident}");
     assert_eq!(server.ask("DBSIZE\r\nQUIT\r\n"), ":0\r\n+OK\r\n");
     assert_eq!(
         server.ask("CONFIG GET maxmemory\r\nQUIT\r\n").lines().nth(4),
         Some("3145728"),
         "the configuration stays"
     );
+}
+
+#[test]
+fn redis_without_a_limit_is_projected_without_one() {
+    let Some(server) = Server::start("redis-server", &[]) else {
+        return;
+    };
+    let url = format!("redis://127.0.0.1:{}", server.port);
+    let output = live(
+        &url,
+        &folder("live-redis-unlimited"),
+        "a_policies.jsonl",
+        &["--ttl", "ex:1"],
+    );
+    let ratio = check(&output, "hit ratio, last half");
+    assert!((0.3..0.95).contains(&measured(&ratio)), "{ratio}");
+    assert!(ratio["worst_error"].as_f64().unwrap() < 2.0, "{ratio}");
+    assert!(stderr(&output).contains("no maxmemory"), "{}", stderr(&output));
 }
 
 #[test]
