@@ -3,7 +3,8 @@
 //! A policy keeps the order of the resident keys and nothing else: it knows no bytes in use, no TTL, no cluster.
 //! The store above it decides *that* something must go, the policy *what*. One policy is one file; the
 //! [registry](REGISTRY) is the only list of them. The feature `library` brings those beyond the servers' own, to
-//! compare with; the browser's worker goes without them, because everyone who opens the app downloads it.
+//! compare with; the browser's worker goes without them, because everyone who opens the app downloads it, except the one
+//! that is built for benches.
 
 #[cfg(feature = "library")]
 mod arc;
@@ -69,7 +70,7 @@ pub use lfu::Lfu;
 pub use lirs::Lirs;
 pub use lru::Lru;
 pub use random::Random;
-pub use replay::{Limit, Replay, cache_of, next_requests};
+pub use replay::{Limit, Replay, next_requests};
 #[cfg(feature = "library")]
 pub use s3_fifo::S3Fifo;
 #[cfg(feature = "library")]

@@ -60,9 +60,8 @@ struct Cache<P> {
     requests: u64,
 }
 
-/// An empty cache of this policy alone, as [`Entry::replay`](super::Entry::replay) makes it: for a program that names
-/// the policy in its code and need not carry the others.
-pub fn cache_of<P: Policy + Send + 'static>(limit: Limit, setup: Setup) -> Box<dyn Replay + Send> {
+/// An empty cache of this policy alone.
+pub(super) fn cache_of<P: Policy + Send + 'static>(limit: Limit, setup: Setup) -> Box<dyn Replay + Send> {
     Box::new(Cache {
         policy: P::new(setup),
         limit,
