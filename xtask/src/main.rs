@@ -3,6 +3,7 @@
 //! Every task first sets up what it needs and is missing (see [`setup`]), says what it does and why, and fails
 //! with a sentence that says what to do.
 
+mod accuracy;
 mod bench;
 mod browser;
 mod build;
@@ -44,6 +45,8 @@ enum Task {
     Bench(BenchArgs),
     /// Take the pictures in docs/screenshots from dist/
     Screenshots,
+    /// Make the content of the Accuracy screen anew from the recordings in ../shared/truth
+    Accuracy,
     /// Install what the other tasks need and is missing, and nothing else
     Setup,
 }
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Task::Size => size::size(),
         Task::Bench(args) => bench::bench(bench::Selection::new(args.native, args.browser, args.open)),
         Task::Screenshots => browser::screenshots(),
+        Task::Accuracy => accuracy::accuracy(),
         Task::Setup => setup::everything(),
     };
     match outcome {
