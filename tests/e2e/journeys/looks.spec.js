@@ -32,6 +32,14 @@ for (const colorScheme of ['light', 'dark']) {
         }
         expect(await violations(page)).toEqual([]);
       });
+
+      test('has none on the accuracy screen', async ({ page }) => {
+        await open(page);
+        await page.getByRole('button', { name: 'Accuracy', exact: true }).click();
+        await expect(page.getByRole('heading', { name: 'Accuracy' })).toBeVisible();
+        await expect(page.getByRole('table').first()).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+      });
     });
   }
 }
