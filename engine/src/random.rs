@@ -43,12 +43,32 @@ impl Stream {
 
     /// Uniform in `0..n`; 0 when `n` is 0. Lemire's multiply-shift: its bias, under n / 2^64, is not observable.
     pub fn below(&mut self, n: u32) -> u32 {
-        ((u128::from(self.bits()) * u128::from(n)) >> 64) as u32
+        // In two halves, because WebAssembly calls a function for products of more than 64 bits.
+        let (bits, n) = (self.bits(), u64::from(n));
+        let low = (bits & u64::from(u32::MAX)) * n;
+        (((bits >> 32) * n + (low >> 32)) >> 32) as u32
     }
 
     /// Exponential with mean 1.
     pub fn exponential(&mut self) -> f64 {
         // 1 - u lies in (0, 1], so that the logarithm is finite.
         -libm::log(1.0 - self.unit())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bounded_draw_is_the_upper_part_of_the_product() {
+        let (mut draws, mut bits) = (Stream::new(1, 2), Stream::new(1, 2));
+        for n in (0..64)
+            .map(|power| (0x1_2345_6789_u64 << power) as u32)
+            .chain([0, 1, u32::MAX])
+        {
+            let expected = (u128::from(bits.bits()) * u128::from(n)) >> 64;
+            assert_eq!(u128::from(draws.below(n)), expected);
+        }
     }
 }
