@@ -6,7 +6,6 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use cacheplan_engine::policy::{Limit, Setup, find};
 use cacheplan_engine::units::Micros;
 use cacheplan_engine::workload::Operation;
 use cacheplan_engine::workload::trace::{
@@ -393,59 +392,4 @@ fn the_real_traces_are_what_their_readme_says() {
     for trace in [binary, csv] {
         assert_eq!((trace.problems().count(), trace.clamped_times()), (0, 0));
     }
-}
-
-/// Miss counts of libCacheSim 0.3.5 on the real traces: equal for LRU. Its random eviction misses up to 1.1 points
-/// more than a uniform choice in the smallest of these caches; `policies.rs` holds the uniform choice against theory.
-#[test]
-fn miss_counts_agree_with_those_recorded() {
-    let Some(table) = shared("truth/libcachesim/miss_counts.csv") else {
-        return;
-    };
-    let table = fs::read_to_string(table).expect("the table can be read");
-    let traces = [
-        ("cloudphysics", read_shared("cloudPhysicsIO.oracleGeneral.bin")),
-        ("twitter1m", read_shared("twitter_cluster52_1m.oracleGeneral.zst")),
-    ];
-    let mut checked = [0; 2];
-    for row in table.lines().skip(1) {
-        let fields: Vec<&str> = row.split(',').collect();
-        let [name, policy, mode, size, _, recorded, ratio, ..] = fields[..] else {
-            panic!("a short row: {row}");
-        };
-        let Some(kind) = ["lru", "random"].iter().position(|known| *known == policy) else {
-            continue;
-        };
-        let capacity = size.parse().expect("a size");
-        let limit = if mode == "objects" {
-            Limit::Objects(capacity)
-        } else {
-            Limit::Bytes(capacity)
-        };
-        let trace = traces
-            .iter()
-            .find(|trace| trace.0 == name)
-            .and_then(|trace| trace.1.as_ref());
-        let trace = trace.expect("the table is of these traces");
-        let keys = trace.objects() as u32;
-        let entry = find(policy).expect("it is a policy");
-        let mut cache = entry.replay(
-            limit,
-            Setup {
-                capacity,
-                keys,
-                seed: 1,
-            },
-        );
-        let misses = cache.advance(trace.keys(), &trace.object_bytes());
-        if kind == 0 {
-            assert_eq!(misses.to_string(), recorded, "{row}");
-        } else {
-            let ratio: f64 = ratio.parse().expect("a miss ratio");
-            let ours = misses as f64 / trace.requests() as f64;
-            assert!((ours - ratio).abs() < 0.012, "{row}: {ours}");
-        }
-        checked[kind] += 1;
-    }
-    assert_eq!(checked, [12, 19], "rows of LRU and of random");
 }
