@@ -7,6 +7,7 @@ use super::status::{Hairline, Status};
 use super::ui::{Glyph, Icon, live, live_view, memo, on};
 use crate::session::{Session, Theme};
 use cacheplan_engine::scenario::limits;
+use cacheplan_engine::units::decimals;
 use leptos::prelude::*;
 
 /// The top bar.
@@ -67,7 +68,7 @@ fn Name(session: Session) -> impl IntoView {
             aria-label="Scenario name"
             autocomplete="off"
             spellcheck="false"
-            maxlength=limits::NAME_LENGTH.max.to_string()
+            maxlength=decimals(limits::NAME_LENGTH.max, 0)
             prop:value=live(move || name.get())
             on:change=on(move |event| {
                 let wanted = event_target_value(&event);

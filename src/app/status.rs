@@ -4,6 +4,7 @@
 use super::quantity::{Unit, percent, text};
 use crate::app::ui::{effect, live, live_view, memo, on};
 use crate::session::{RunState, Session, Stage};
+use cacheplan_engine::units::decimals;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub fn Status(session: Session) -> impl IntoView {
         RunState::Idle => ("idle", String::new()),
     });
     let done = move || match state.get() {
-        RunState::Running { progress, .. } => format!("{:.0} %", progress * 100.0),
+        RunState::Running { progress, .. } => decimals(progress * 100.0, 0) + " %",
         _ => String::new(),
     };
     view! {

@@ -15,6 +15,7 @@ pub use data::{Axis, Data, Line, Mark, Range, Side, Spec};
 
 use crate::app::quantity::{clock, text};
 use crate::app::ui::{effect, live, live_view, memo, on, resized, shown};
+use cacheplan_engine::units::decimals;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::web_sys::HtmlElement;
@@ -136,7 +137,7 @@ pub fn TimeChart(
                         .iter()
                         .enumerate()
                         .map(|(at, line)| {
-                            let style = format!("--k:var({});--w:{:.1}px", line.color, line.width);
+                            let style = format!("--k:var({});--w:{}px", line.color, decimals(line.width, 1));
                             view! {
                                 <span class="key" class:dashed=line.dashed style=style>
                                     {line.label}
@@ -166,12 +167,12 @@ pub fn TimeChart(
             <div
                 class="plot"
                 hidden=live(move || as_table.get())
-                style=format!("height:{:.0}px", spec.height)
+                style=format!("height:{}px", decimals(spec.height, 0))
                 role="slider"
                 tabindex="0"
                 aria-label=format!("{}, time cursor", spec.title)
-                aria-valuemax=live(move || format!("{:.0}", data.with(|data| data.end)))
-                aria-valuenow=live(move || format!("{:.0}", cursor.get().unwrap_or_else(|| data.with(|data| data.end))))
+                aria-valuemax=live(move || decimals(data.with(|data| data.end), 0))
+                aria-valuenow=live(move || decimals(cursor.get().unwrap_or_else(|| data.with(|data| data.end)), 0))
                 aria-valuetext=live(said)
                 on:keydown=on(move |event: leptos::ev::KeyboardEvent| {
                     let steps = match event.key().as_str() {

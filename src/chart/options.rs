@@ -3,6 +3,7 @@
 use super::data::{Axis, Data, Line, Range, Side, Spec};
 use super::uplot::{Plot, array, column, object, property};
 use crate::app::quantity::{clock, exact};
+use cacheplan_engine::units::decimals;
 use js_sys::Array;
 use leptos::prelude::*;
 use leptos::web_sys::{HtmlElement, Window};
@@ -310,7 +311,11 @@ fn shade(plot: &Plot, data: &Data) {
     };
     let share = |at: f64| at / data.end.max(1.0) * 100.0;
     if data.warm_up > 0.0 && data.warm_up < data.end {
-        place("warm-up", format!("width:{:.2}%", share(data.warm_up)), "warm-up");
+        place(
+            "warm-up",
+            format!("width:{}%", decimals(share(data.warm_up), 2)),
+            "warm-up",
+        );
     }
     for mark in &data.marks {
         let class = if share(mark.at) > 60.0 {
@@ -318,7 +323,11 @@ fn shade(plot: &Plot, data: &Data) {
         } else {
             "moment"
         };
-        place(class, format!("left:{:.2}%", share(mark.at)), mark.label);
+        place(
+            class,
+            format!("left:{}%", decimals(share(mark.at), 2)),
+            mark.label,
+        );
     }
 }
 

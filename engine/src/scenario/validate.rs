@@ -8,7 +8,7 @@ use super::{
 };
 use crate::catalog::{NodeType, node_price, node_type, node_types, regions};
 use crate::policy;
-use crate::units::Bytes;
+use crate::units::{Bytes, decimals};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -202,7 +202,7 @@ impl Checks {
             let bounds = format!(
                 "at most {} with {replicas} replicas each, as a cluster has up to {} nodes",
                 limits::NODES.max as u64 / (1 + replicas),
-                limits::NODES.max,
+                limits::NODES.max as u64,
             );
             self.report("cluster.shards", Integer(shards), Bounds::Rule(bounds));
         }
@@ -367,7 +367,10 @@ impl Checks {
     fn length(&mut self, path: &str, text: &str, limit: Limit) {
         let length = text.chars().count();
         if !limit.contains(length as f64) {
-            let bounds = format!("at most {} {} long and not {length}", limit.max, limit.unit);
+            let bounds = format!(
+                "at most {} {} long and not {length}",
+                limit.max as u64, limit.unit
+            );
             self.report(path, Quoted(text), Bounds::Rule(bounds));
         }
     }
@@ -486,7 +489,13 @@ impl fmt::Display for Number {
         if (1_000.0..EXACT).contains(&self.0) && libm::trunc(self.0).total_cmp(&self.0).is_eq() {
             Integer(self.0 as u64).fmt(f)
         } else {
-            self.0.fmt(f)
+            // No bound has more decimals, and nobody reads more.
+            let text = decimals(self.0, 9);
+            f.write_str(if text.contains('.') {
+                text.trim_end_matches('0').trim_end_matches('.')
+            } else {
+                &text
+            })
         }
     }
 }

@@ -4,6 +4,7 @@ use super::answer::Answer;
 use crate::app::quantity::{clock, percent_level};
 use crate::app::ui::{effect, live, resized};
 use cacheplan_engine::report::{Metric, Report};
+use cacheplan_engine::units::decimals;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -151,19 +152,22 @@ struct Svg(String);
 
 impl Svg {
     fn new(width: f64, height: f64) -> Self {
+        let (width, height) = (decimals(width, 0), decimals(height, 0));
         Self(format!(
-            "<svg width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" aria-hidden=\"true\">{HATCHES}"
+            "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" aria-hidden=\"true\">{HATCHES}"
         ))
     }
 
     fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
+        let [x, y, width, height] = [x, y, width, height].map(|length| decimals(length, 1));
         self.0 += &format!(
-            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"3\"/>"
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"3\"/>"
         );
     }
 
     fn text(&mut self, class: &str, x: f64, y: f64, text: &str) {
-        self.0 += &format!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">");
+        let [x, y] = [x, y].map(|length| decimals(length, 1));
+        self.0 += &format!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\">");
         for c in text.chars() {
             match c {
                 '<' => self.0 += "&lt;",

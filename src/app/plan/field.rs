@@ -5,6 +5,7 @@ use super::fields::{Choice, Field, Number, Text, element_id};
 use crate::app::quantity::{QuantityError, exact, parse};
 use crate::app::ui::{effect, live, live_view, memo, on};
 use cacheplan_engine::scenario::Scenario;
+use cacheplan_engine::units::decimals;
 use leptos::prelude::*;
 
 /// The control for a field.
@@ -172,11 +173,11 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
         >
             <input
                 type="range"
-                max=format!("{:.0}", spec.slider.steps())
+                max=decimals(spec.slider.steps(), 0)
                 aria-label=format!("{}, slider", spec.label)
                 aria-valuetext=live(text)
-                style:--at=live(move || format!("{:.1}%", position() / spec.slider.steps() * 100.0))
-                prop:value=live(move || format!("{:.0}", position()))
+                style:--at=live(move || decimals(position() / spec.slider.steps() * 100.0, 1) + "%")
+                prop:value=live(move || decimals(position(), 0))
                 on:input=on(move |event| {
                     if let Ok(position) = event_target_value(&event).parse::<u32>() {
                         typed.set(None);
@@ -330,7 +331,7 @@ fn TextControl(spec: &'static Text, editing: Editing) -> impl IntoView {
                 class="in text"
                 id=id.clone()
                 autocomplete="off"
-                maxlength=spec.longest.max.to_string()
+                maxlength=decimals(spec.longest.max, 0)
                 aria-describedby=described_by(&id)
                 aria-invalid=live(move || (issue.get().is_some() || trouble.get().is_some()).to_string())
                 prop:value=live(move || typed.get().unwrap_or_else(|| value.get().unwrap_or_default()))

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::figures::{Tile, tiles};
 use crate::app::ui::{Bubble, live, memo};
+use cacheplan_engine::units::decimals;
 use leptos::prelude::*;
 
 /// Ids of the tiles in order, and their headings.
@@ -36,7 +37,7 @@ pub fn Tiles(answer: Answer) -> impl IntoView {
 fn TileView(id: &'static str, title: &'static str, at: usize, all: Memo<Vec<Tile>>) -> impl IntoView {
     let show =
         move |of: fn(&Tile) -> String| live(move || all.with(|all| all.get(at).map(of).unwrap_or_default()));
-    let raw = move || all.with(|all| all.get(at).map(|tile| format!("{:.9}", tile.raw)));
+    let raw = move || all.with(|all| all.get(at).map(|tile| decimals(tile.raw, 9)));
     view! {
         <div class="tile explained" data-tile=id data-value=live(raw)>
             <h3>{title}</h3>

@@ -1,6 +1,7 @@
 //! From quantity to text.
 
 use super::Unit;
+use cacheplan_engine::units::decimals;
 
 const DECIMAL: [(f64, &str); 5] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
 const BINARY: [(f64, &str); 5] = [
@@ -115,7 +116,7 @@ fn trimmed(text: &str) -> String {
 
 /// With so many decimals, thousands grouped and a true minus sign.
 pub fn fixed(value: f64, places: usize) -> String {
-    let text = format!("{:.places$}", value.abs());
+    let text = decimals(value.abs(), places as u32);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let mut out = String::with_capacity(text.len() + 4);
     if value < 0.0 && text.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
