@@ -106,6 +106,14 @@ pub fn decimal(text: &str) -> Option<f64> {
     }
 }
 
+/// The number between two others that is nearest to this one; the lower of them for NaN.
+///
+/// Unlike [`f64::clamp`] it never panics, for which that brings along the formatting of its message.
+#[allow(clippy::manual_clamp, reason = "see above")]
+pub fn within(value: f64, low: f64, high: f64) -> f64 {
+    value.max(low).min(high)
+}
+
 /// A number with so many decimals, rounded half up; fewer where the number has no such digits, and `m.mmmen` from 10^18
 /// on.
 ///

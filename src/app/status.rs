@@ -24,7 +24,7 @@ pub fn state_name(state: &RunState) -> &'static str {
 pub fn Hairline(session: Session) -> impl IntoView {
     let state = session.run_state();
     let progress = memo(move || match state.get() {
-        RunState::Running { progress, .. } => Some((progress * 100.0).round()),
+        RunState::Running { progress, .. } => Some(decimals(progress * 100.0, 0)),
         _ => None,
     });
     view! {
@@ -39,7 +39,7 @@ pub fn Hairline(session: Session) -> impl IntoView {
                                 aria-label="Simulating"
                                 aria-valuemin="0"
                                 aria-valuemax="100"
-                                aria-valuenow=percent.to_string()
+                                aria-valuenow=percent.clone()
                                 style=format!("width:{percent}%")
                             ></div>
                         }

@@ -1,6 +1,7 @@
 //! What a chart shows, without knowledge of the chart library.
 
 use crate::app::quantity::Unit;
+use cacheplan_engine::units::within;
 
 /// A chart: its axes and lines.
 #[derive(Debug)]
@@ -139,7 +140,7 @@ impl Data {
             None if steps < 0.0 => last,
             None => 0.0,
         };
-        Some(self.time(to.clamp(0.0, last) as usize))
+        Some(self.time(within(to, 0.0, last) as usize))
     }
 
     /// Smallest and largest value that an axis shows.

@@ -3,7 +3,7 @@
 use super::data::{Axis, Data, Line, Range, Side, Spec};
 use super::uplot::{Plot, array, column, object, property};
 use crate::app::quantity::{clock, exact};
-use cacheplan_engine::units::decimals;
+use cacheplan_engine::units::{decimals, within};
 use js_sys::Array;
 use leptos::prelude::*;
 use leptos::web_sys::{HtmlElement, Window};
@@ -212,7 +212,7 @@ fn values(colors: &Colors, state: &Shared, side: Side, Axis { unit, range }: Axi
         let state = Rc::clone(state);
         let powers = answers(move || {
             let (low, high) = state.borrow().bounds(side);
-            let decades = (high / low).log10().round().clamp(1.0, 12.0) as i32;
+            let decades = within((high / low).log10().round(), 1.0, 12.0) as i32;
             array((0..=decades).map(|power| (low * 10f64.powi(power)).into()))
         });
         properties.push(("splits", powers));

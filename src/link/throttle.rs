@@ -1,5 +1,7 @@
 //! Spaces out something that may be wanted more often than it may be done.
 
+use cacheplan_engine::units::within;
+
 /// Lets something happen at once when it has not happened for a while, and as soon as it may otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Throttle {
@@ -19,7 +21,7 @@ impl Throttle {
     /// Milliseconds to wait from `now` until it may happen; 0 when it may at once.
     pub fn wait(&self, now: f64) -> f64 {
         self.last_at.map_or(0.0, |last| {
-            (last + self.interval_ms - now).clamp(0.0, self.interval_ms)
+            within(last + self.interval_ms - now, 0.0, self.interval_ms)
         })
     }
 

@@ -4,6 +4,7 @@ use super::BUILD_ID;
 use super::messages::{Cause, Event, Failure, FromWorker, Job, ToWorker};
 use super::schedule::{Action, JobId, Schedule};
 use super::wire;
+use cacheplan_engine::units::within;
 use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -56,7 +57,7 @@ impl Pool {
     /// while a run goes on. The first starts at once, so that it is there when the first job comes.
     pub fn start() -> Self {
         let cores = web_sys::window().map_or(1.0, |window| window.navigator().hardware_concurrency());
-        let most = (cores - 1.0).clamp(2.0, 4.0) as usize;
+        let most = within(cores - 1.0, 2.0, 4.0) as usize;
         let pool = Self(Rc::new(Inner {
             schedule: RefCell::new(Schedule::new(most)),
             workers: RefCell::default(),

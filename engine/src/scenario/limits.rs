@@ -2,7 +2,7 @@
 
 use super::Bounds;
 use super::parameters::{memcached, redis::Redis};
-use crate::units::Bytes;
+use crate::units::{Bytes, within};
 use core::ops::RangeInclusive;
 
 /// Smallest and largest accepted value of a field, both included.
@@ -28,11 +28,7 @@ impl Limit {
 
     /// The accepted value nearest to this one; NaN becomes the smallest.
     pub fn clamp(&self, value: f64) -> f64 {
-        if value.is_nan() {
-            self.min
-        } else {
-            value.clamp(self.min, self.max)
-        }
+        within(value, self.min, self.max)
     }
 }
 

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use crate::app::quantity::{clock, percent_level};
 use crate::app::ui::{effect, live, resized};
 use cacheplan_engine::report::{Metric, Report};
-use cacheplan_engine::units::decimals;
+use cacheplan_engine::units::{decimals, within};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -256,7 +256,7 @@ fn vessel(svg: &mut Svg, level: Level, primary: bool, (x, y): (f64, f64), width:
         width,
         NODE_HEIGHT,
     );
-    let fill = (width - 4.0) * level.memory.clamp(0.0, 1.0);
+    let fill = (width - 4.0) * within(level.memory, 0.0, 1.0);
     svg.rect("fill", x + 2.0, y + 2.0, fill, NODE_HEIGHT - 4.0);
     svg.rect("over", x, y, width, NODE_HEIGHT);
     if primary {
@@ -286,7 +286,7 @@ fn field(shape: &Shape, levels: &[Level]) -> String {
             (shard % columns) as f64 * step + 1.0,
             (shard / columns) as f64 * step + 1.0,
         );
-        let fill = (side - 4.0) * level.memory.clamp(0.0, 1.0);
+        let fill = (side - 4.0) * within(level.memory, 0.0, 1.0);
         svg.open(level.heat());
         svg.rect("vessel primary", x, y, side, side);
         svg.rect("fill", x + 2.0, y + side - 2.0 - fill, side - 4.0, fill);

@@ -5,7 +5,7 @@ use super::fields::{Choice, Field, Number, Text, element_id};
 use crate::app::quantity::{QuantityError, exact, parse};
 use crate::app::ui::{effect, live, live_view, memo, on};
 use cacheplan_engine::scenario::Scenario;
-use cacheplan_engine::units::decimals;
+use cacheplan_engine::units::{decimals, within};
 use leptos::prelude::*;
 
 /// The control for a field.
@@ -136,7 +136,7 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
         // A step may round to the same value on a fine scale: go on to the first that differs.
         for _ in 0..8 {
             at += steps;
-            next = slider.value(at.clamp(0.0, slider.steps()), spec.unit);
+            next = slider.value(within(at, 0.0, slider.steps()), spec.unit);
             if (next - now) * steps > 0.0 {
                 break;
             }

@@ -4,6 +4,7 @@ use crate::app::quantity::{Unit, fixed, text};
 use crate::app::ui::{Glyph, Icon, live, live_view, on};
 use crate::session::{Session, TraceState};
 use cacheplan_engine::scenario::{TraceWorkload, Workload, presets};
+use cacheplan_engine::units::decimals;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::web_sys;
@@ -130,7 +131,7 @@ pub fn TraceBar(session: Session) -> impl IntoView {
                         <p>
                             "Reading " <strong>{name}</strong> " " {fixed(share * 100.0, 0)} " %"
                         </p>
-                        <progress max="1" value=share.to_string() aria-label="Reading the trace"></progress>
+                        <progress max="1" value=decimals(share, 3) aria-label="Reading the trace"></progress>
                         <button type="button" class="btn small" on:click=on(move |_| session.cancel())>
                             "Cancel"
                         </button>

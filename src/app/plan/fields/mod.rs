@@ -20,6 +20,7 @@ pub use ttl::TIME_TO_LIVE;
 use crate::app::quantity::Unit;
 use cacheplan_engine::scenario::limits::Limit;
 use cacheplan_engine::scenario::{KeyClass, Scenario, Workload};
+use cacheplan_engine::units::within;
 
 /// One control of the editor. `usize` is the key class that is open; fields outside the classes ignore it.
 pub enum Field {
@@ -112,7 +113,7 @@ impl Slider {
             Self::Linear(from, to, _) => (value - from) / (to - from),
             Self::Log(from, to) => (value.max(from) / from).ln() / (to / from).ln(),
         };
-        (share.clamp(0.0, 1.0) * self.steps()).round()
+        (within(share, 0.0, 1.0) * self.steps()).round()
     }
 
     /// The value of a step, rounded to what people would write.
@@ -136,7 +137,7 @@ impl Slider {
                 } else if share >= 1.0 {
                     to
                 } else {
-                    rounded(from * (to / from).powf(share), unit).clamp(from, to)
+                    within(rounded(from * (to / from).powf(share), unit), from, to)
                 }
             }
         }
