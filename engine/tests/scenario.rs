@@ -116,7 +116,7 @@ fn an_issue_names_field_value_and_bounds() {
                     per_s: PerSecond(1e8),
                 };
             }),
-            "run.request_budget is 2,000,000; it must be at least 8,640,000, as the workload makes \
+            "run.request_budget is 1,000,000; it must be at least 8,640,000, as the workload makes \
              8,640,000,000,000 requests and one simulated request may stand for 1,000,000 at most",
         ),
     ];

@@ -278,7 +278,7 @@ impl Default for RunSettings {
         Self {
             duration_s: Seconds(86_400),
             warm_up_s: Seconds(7_200),
-            request_budget: 2_000_000,
+            request_budget: 1_000_000,
         }
     }
 }
