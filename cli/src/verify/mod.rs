@@ -14,6 +14,7 @@
 
 mod cache_aside;
 mod check;
+mod expiry;
 mod live;
 mod memcached;
 mod memory;
@@ -49,6 +50,10 @@ const SUITES: &[Suite] = &[
     Suite {
         files: &[memory::STANDALONE, memory::CLUSTER],
         checks: memory::checks,
+    },
+    Suite {
+        files: &[expiry::FILE],
+        checks: expiry::checks,
     },
     Suite {
         files: &[memcached::RUNS, memcached::ITEMS, memcached::CLASSES],

@@ -111,23 +111,24 @@ impl Row {
         lru && self.rate_target <= 0.0
     }
 
-    /// Resident keys on average over all parts but the first, which fills the cache, from what is told at their ends;
-    /// those at the end where no parts are told. Where sizes are mixed or keys expire, the number at one time is
+    /// Resident keys on average over all parts but the first two, in which the cache fills, from what is told at their
+    /// ends; those at the end where no parts are told. Where sizes are mixed or keys expire, the number at one time is
     /// chance by 1 % to 2 %.
     fn resident(&self) -> f64 {
-        let means = self.windows.windows(2).map(|ends| {
+        let settled = self.windows.get(1..).unwrap_or(&[]);
+        let means = settled.windows(2).map(|ends| {
             let sum: u64 = ends.iter().map(|part| part.dbsize).sum();
             sum as f64 / 2.0
         });
-        match self.windows.len() {
+        match settled.len() {
             0 | 1 => self.dbsize as f64,
-            parts => means.sum::<f64>() / (parts - 1) as f64,
+            ends => means.sum::<f64>() / (ends - 1) as f64,
         }
     }
 
-    /// Requests of the part that fills the cache.
-    fn first_part(&self) -> u64 {
-        self.windows.first().map_or(0, |part| part.window.req)
+    /// Requests up to the end of a part.
+    fn end_of(&self, part: usize) -> u64 {
+        self.windows.get(part).map_or(0, |part| part.window.req)
     }
 
     /// The directives that the row tells, and the server's defaults for others.
@@ -260,7 +261,9 @@ struct Simulated<'a> {
     /// GETs that found their key, as the server counts them.
     hits: u64,
     reads: u64,
-    /// Batches since the first part of the run, and the sum of the keys resident after each.
+    /// Whether it was asked for its state.
+    asked: bool,
+    /// Batches since the first two parts of the run, and the sum of the keys resident after each.
     batches: u64,
     resident: u64,
 }
@@ -337,6 +340,7 @@ fn replay(run: &Run) -> Outcome {
         clock: Clock::new(&windows, row.req_per_s),
         hits: 0,
         reads: 0,
+        asked: false,
         batches: 0,
         resident: 0,
     };
@@ -348,11 +352,12 @@ fn replay(run: &Run) -> Outcome {
     };
     let requests = Requests::new(&run.zipf, row.seed, shift);
     let Ok(tally) = cache_aside::replay(requests, row.nreqs, row.batch, &mut target, |target, tally| {
-        if tally.requests >= row.first_part() {
-            if target.batches == 0 {
-                // From now on the server was also asked for its state: DBSIZE and INFO.
-                target.set_environment(4);
-            }
+        if !target.asked && tally.requests >= row.end_of(0) {
+            // From now on the server was also asked for its state: DBSIZE and INFO.
+            target.asked = true;
+            target.set_environment(4);
+        }
+        if tally.requests >= row.end_of(1) {
             target.batches += 1;
             target.resident += target.store.keys();
         }

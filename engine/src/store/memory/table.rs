@@ -8,9 +8,9 @@ use crate::scenario::parameters::redis::Allocator;
 /// take two or three runs, 65,536 more than three.
 const BUCKETS_PER_RUN: u64 = 8_000;
 
-/// Memory that the background task finds free at the limit, because it trims the buffers of clients first. Those of
-/// the recorded client vary by 5 KB.
-const TRIMMED_BYTES: u64 = 4_096;
+/// Arguments of a command: they count while it evicts and runs, and are free again when the background task runs. A
+/// SET has some 250 bytes of them, a GET some 100.
+const ARGUMENT_BYTES: u64 = 192;
 
 /// How a version's tables are laid out, and when they grow and shrink.
 #[derive(Clone, Copy, Debug)]
@@ -243,9 +243,11 @@ impl Table {
     /// The background task: a millisecond of moving, or a smaller table.
     pub(super) fn tick(&mut self, headroom: u64) {
         if self.moving.1 > 0 {
-            self.step(BUCKETS_PER_RUN);
+            // Empty buckets are passed over in next to no time.
+            let keys_per_bucket = self.keys as f64 / self.moving.0.max(1) as f64;
+            self.step((BUCKETS_PER_RUN as f64 / keys_per_bucket.clamp(1e-3, 1.0)) as u64);
         } else if self.slots.is_none() {
-            let headroom = headroom.saturating_add(TRIMMED_BYTES);
+            let headroom = headroom.saturating_add(ARGUMENT_BYTES);
             self.resize(self.shape.after_removing(self.buckets, self.keys, headroom));
             self.bytes = self.size();
         }

@@ -8,6 +8,10 @@ use crate::units::Micros;
 
 const SECOND: u64 = 1_000_000;
 
+/// How late a timer goes off: the event loop waits in whole milliseconds, rounded up (`ae.c`), and wakes a little
+/// later still.
+const TIMER_LATENESS_US: u64 = 1_000;
+
 /// Which cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -53,7 +57,7 @@ impl Expiry {
     pub(super) fn new(parameters: &Redis, version: Version, costs: Costs, random: &mut Stream) -> Self {
         let effort = parameters.active_expire_effort.saturating_sub(1);
         let hz = parameters.hz.max(1);
-        let period = SECOND / u64::from(hz);
+        let period = SECOND / u64::from(hz) + TIMER_LATENESS_US;
         Self {
             period,
             next_slow: Micros(u64::from(random.below(period as u32))),
@@ -107,6 +111,8 @@ impl Expiry {
 
 impl RedisStore {
     /// Runs a task, or in a sampled run saves it up.
+    ///
+    /// The background task is due again a period after it has ended, not after it has begun.
     pub(super) fn run(&mut self, task: Task) {
         if task.kind == Kind::Slow {
             let headroom = self.maxmemory.saturating_sub(self.items);
@@ -120,12 +126,24 @@ impl RedisStore {
         }
         if self.expiry.credit >= 1.0 - 1e-9 {
             self.expiry.credit -= 1.0;
-            self.cycle(task);
+            let mut spent_us = self.cycle(task);
+            if task.kind == Kind::Slow {
+                if self.expiry.timed_out && task.at >= self.expiry.next_fast {
+                    // The event loop comes by right after the background task.
+                    self.expiry.next_fast.0 = task.at.0 + 2 * self.expiry.fast_limit_us as u64;
+                    spent_us += self.cycle(Task {
+                        kind: Kind::Fast,
+                        at: task.at,
+                    });
+                }
+                self.expiry.next_slow.0 += spent_us as u64;
+            }
         }
     }
 
-    /// Loops over some keys of the sweep until few of them are stale or the time is up.
-    fn cycle(&mut self, task: Task) {
+    /// Loops over some keys of the sweep until few of them are stale or the time is up. Returns the time spent,
+    /// microseconds.
+    fn cycle(&mut self, task: Task) -> f64 {
         let limit_us = match task.kind {
             Kind::Slow => self.expiry.slow_limit_us,
             Kind::Fast => self.expiry.fast_limit_us,
@@ -171,6 +189,7 @@ impl RedisStore {
                 break;
             }
         }
+        spent_us
     }
 
     /// Whether less than one bucket in a hundred is filled, which the server leaves until the table has shrunk.

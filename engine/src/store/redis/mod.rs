@@ -446,6 +446,7 @@ impl RedisStore {
         };
         let was = core::mem::replace(entry, Entry { fate, ..ABSENT });
         let ttl = was.expires != NEVER;
+        self.memory.look(1);
         // The server takes a key out of its tables before it frees the item.
         let headroom = self.maxmemory.saturating_sub(self.items);
         self.memory
