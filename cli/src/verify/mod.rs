@@ -15,6 +15,7 @@
 mod cache_aside;
 mod check;
 mod expiry;
+mod html;
 mod live;
 mod memcached;
 mod memory;
@@ -105,7 +106,9 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(String, bool), Error> {
         )));
     }
     let passed = checks.iter().all(Check::holds);
-    let answer = if args.json {
+    let answer = if args.html {
+        html::page(&checks)
+    } else if args.json {
         json(&Outcome {
             passed,
             skipped: &skipped,
