@@ -14,6 +14,7 @@
 use super::index::Index;
 use super::{Access, KeyId, Policy, Setup};
 use crate::random::Stream;
+use std::hint::cold_path;
 
 /// Name of the random stream that draws the samples.
 const SAMPLES: u64 = 0x6879_7065_7262;
@@ -45,25 +46,73 @@ impl Record {
     }
 }
 
-/// The lowest rate of use seen so far.
-struct Lowest {
-    now: u64,
+/// A key that may go, by its place.
+#[derive(Clone, Copy)]
+struct Candidate {
     place: usize,
     uses: u64,
     age: u64,
 }
 
-impl Lowest {
-    /// Looks at the records from a place on.
+impl Candidate {
+    /// Gives way to any other.
+    const NONE: Self = Self {
+        place: 0,
+        uses: 1,
+        age: 0,
+    };
+
+    /// The one with the lower rate of use, this one where they are equal.
     #[inline(always)]
-    fn look(&mut self, start: usize, records: &[Record]) {
-        for (record, place) in records.iter().zip(start..) {
-            let age = self.now.saturating_sub(record.since());
-            // a / b < c / d where a d < c b. Neither product exceeds 64 bits.
-            if record.uses() * self.age < self.uses * age {
-                (self.place, self.uses, self.age) = (place, record.uses(), age);
-            }
+    fn or(self, other: Self) -> Self {
+        // a / b < c / d where a d < c b. Neither product exceeds 64 bits.
+        if other.uses * self.age < self.uses * other.age {
+            // A branch, which is mostly predicted: after a few samples there is seldom a lower one. Without it the next
+            // comparison would wait for this one.
+            cold_path();
+            other
+        } else {
+            self
         }
+    }
+}
+
+/// The records at one time, as long as a victim is looked for.
+struct Sampler<'a> {
+    records: &'a [Record],
+    /// The latest record that there can be: any other subtracted from it leaves the age in the place of `since`.
+    latest: u64,
+}
+
+impl Sampler<'_> {
+    #[inline(always)]
+    fn candidate(&self, place: usize, record: Record) -> Candidate {
+        Candidate {
+            place,
+            uses: record.uses(),
+            age: Record(self.latest.wrapping_sub(record.0)).since(),
+        }
+    }
+
+    /// The lowest of `RUN` neighbours and one found before.
+    #[inline(always)]
+    fn look_at_run(&self, lowest: Candidate, start: usize) -> Candidate {
+        let Some(run) = self.records.get(start..).and_then(<[Record]>::first_chunk::<RUN>) else {
+            // The first key is a neighbour of the last, so that each is drawn as often as any other.
+            return self.look_at(lowest, (start..self.records.len()).chain(0..).take(RUN));
+        };
+        let mut lowest = lowest;
+        for (number, record) in run.iter().enumerate() {
+            lowest = lowest.or(self.candidate(start + number, *record));
+        }
+        lowest
+    }
+
+    /// The lowest of the keys at some places and one found before.
+    fn look_at(&self, lowest: Candidate, places: impl Iterator<Item = usize>) -> Candidate {
+        places
+            .filter_map(|place| Some(self.candidate(place, *self.records.get(place)?)))
+            .fold(lowest, Candidate::or)
     }
 }
 
@@ -74,6 +123,8 @@ pub struct Hyperbolic {
     keys: Vec<KeyId>,
     records: Vec<Record>,
     stream: Stream,
+    /// The time, which does not go back even where accesses do.
+    now: u64,
 }
 
 impl Hyperbolic {
@@ -95,6 +146,7 @@ impl Policy for Hyperbolic {
             keys: Vec::new(),
             records: Vec::new(),
             stream: Stream::new(setup.seed, SAMPLES),
+            now: 0,
         }
     }
 
@@ -110,11 +162,12 @@ impl Policy for Hyperbolic {
 
     #[inline(always)]
     fn insert(&mut self, access: Access) {
+        self.now = self.now.max(access.now.0);
         // Into a random place, so that neighbours have nothing in common.
         let end = self.keys.len() as u32;
         let place = self.stream.below(end + 1);
         self.keys.push(access.key);
-        self.records.push(Record::stored(access.now.0));
+        self.records.push(Record::stored(self.now));
         self.keys.swap(place as usize, end as usize);
         self.records.swap(place as usize, end as usize);
         if let Some(&moved) = self.keys.last() {
@@ -125,23 +178,19 @@ impl Policy for Hyperbolic {
 
     #[inline(always)]
     fn evict(&mut self, incoming: Access) -> Option<KeyId> {
-        let residents = self.records.len();
-        let mut lowest = Lowest {
-            now: Record::stored(incoming.now.0).since(),
-            place: 0,
-            uses: 1,
-            age: 0,
+        self.now = self.now.max(incoming.now.0);
+        let sampler = Sampler {
+            records: &self.records,
+            latest: Record::stored(self.now).0 | MOST_USES,
         };
+        let residents = self.records.len();
+        let mut lowest = Candidate::NONE;
         if residents <= SAMPLED {
-            lowest.look(0, &self.records);
+            lowest = sampler.look_at(lowest, 0..residents);
         } else {
             for _ in 0..SAMPLED / RUN {
                 let start = self.stream.below(residents as u32) as usize;
-                let (before, from) = self.records.split_at(start);
-                let run = &from[..from.len().min(RUN)];
-                lowest.look(start, run);
-                // The first key is a neighbour of the last, so that each is drawn as often as any other.
-                lowest.look(0, &before[..RUN - run.len()]);
+                lowest = sampler.look_at_run(lowest, start);
             }
         }
         let lowest = lowest.place;
