@@ -110,7 +110,7 @@ impl Policy for Arc {
     fn new(setup: Setup) -> Self {
         Self {
             index: MarkedIndex::new(setup.keys),
-            queues: Queues::new(),
+            queues: Queues::new(setup.capacity.saturating_mul(2)),
             bytes: [0; 4],
             target: 0.0,
             room: Room::new(setup.capacity),

@@ -34,7 +34,7 @@ pub struct Belady {
 impl Policy for Belady {
     fn new(setup: Setup) -> Self {
         Self {
-            heap: Heap::new(setup.keys),
+            heap: Heap::new(setup),
         }
     }
 

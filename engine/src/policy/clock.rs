@@ -27,7 +27,7 @@ impl Policy for Clock {
     fn new(setup: Setup) -> Self {
         Self {
             index: MarkedIndex::new(setup.keys),
-            queue: Queues::new(),
+            queue: Queues::new(setup.capacity),
             len: 0,
         }
     }

@@ -24,7 +24,7 @@ impl Policy for Fifo {
     fn new(setup: Setup) -> Self {
         Self {
             index: Index::new(setup.keys),
-            queue: Queues::new(),
+            queue: Queues::new(setup.capacity),
             len: 0,
         }
     }

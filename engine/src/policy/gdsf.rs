@@ -96,7 +96,7 @@ impl Gdsf {
 impl Policy for Gdsf {
     fn new(setup: Setup) -> Self {
         Self {
-            heap: Heap::new(setup.keys),
+            heap: Heap::new(setup),
             age: 0.0,
             uses: 0,
             incoming: None,

@@ -4,8 +4,9 @@
 //! equal rank keep to the order that the plain algorithm gives them: one moves only past another that it strictly
 //! outranks. Policies that count bytes depend on it.
 
-use super::KeyId;
 use super::index::Index;
+use super::queue::growth;
+use super::{KeyId, Setup};
 
 /// What the keys of a heap are ordered by.
 pub(super) trait Rank: Copy {
@@ -30,9 +31,6 @@ struct Place<T> {
 /// Ends the list of free places.
 const NONE: u32 = u32::MAX;
 
-/// Arrays grow by one part in so many.
-const GROWTH: usize = 8;
-
 /// The heap, and `T` with each key. The entry at the top is outranked by none. An entry has up to `CHILDREN` below it:
 /// with more of them, one that sinks takes fewer steps and looks at more on each.
 #[derive(Clone, Debug)]
@@ -43,18 +41,21 @@ pub(super) struct Heap<R, T, const CHILDREN: usize> {
     free: u32,
     /// The entry at the top has left, and nothing has taken its place yet.
     hole: bool,
+    /// Keys to expect.
+    expected: usize,
     index: Index,
 }
 
 impl<R: Rank, T: Copy, const CHILDREN: usize> Heap<R, T, CHILDREN> {
-    /// An empty heap for keys below `keys`, and more if need be.
-    pub(super) fn new(keys: u32) -> Self {
+    /// An empty heap for keys below `setup.keys`, of which as many as there is capacity come, and more if need be.
+    pub(super) fn new(setup: Setup) -> Self {
         Self {
             entries: Vec::new(),
             places: Vec::new(),
             free: NONE,
             hole: false,
-            index: Index::new(keys),
+            expected: usize::try_from(setup.capacity).unwrap_or(usize::MAX),
+            index: Index::new(setup.keys),
         }
     }
 
@@ -196,7 +197,7 @@ impl<R: Rank, T: Copy, const CHILDREN: usize> Heap<R, T, CHILDREN> {
     fn add_place(&mut self, key: KeyId, data: T) {
         let count = self.places.len();
         if count == self.places.capacity() {
-            let more = count / GROWTH + GROWTH;
+            let more = growth(count, self.expected);
             self.places.reserve_exact(more);
             self.entries.reserve_exact(count + more - self.entries.len());
         }

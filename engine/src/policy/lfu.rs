@@ -120,7 +120,7 @@ impl Policy for Lfu {
     fn new(setup: Setup) -> Self {
         Self {
             index: Index::new(setup.keys),
-            queue: Queues::new(),
+            queue: Queues::new(setup.capacity),
             groups: Vec::new(),
             free: NONE,
             lowest: NONE,

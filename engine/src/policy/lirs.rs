@@ -191,8 +191,8 @@ impl Policy for Lirs {
     fn new(setup: Setup) -> Self {
         let mut new = Self {
             index: MarkedIndex::new(setup.keys),
-            stack: Queues::new(),
-            order: Queues::new(),
+            stack: Queues::new(setup.capacity.saturating_mul(2)),
+            order: Queues::new(setup.capacity.saturating_mul(2)),
             lir_bytes: 0,
             hir_bytes: 0,
             stack_bytes: 0,

@@ -26,7 +26,7 @@ impl Policy for Lru {
     fn new(setup: Setup) -> Self {
         Self {
             index: Index::new(setup.keys),
-            queue: Queues::new(),
+            queue: Queues::new(setup.capacity),
             len: 0,
         }
     }

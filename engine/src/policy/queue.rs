@@ -9,7 +9,8 @@ use super::KeyId;
 /// Ends the list of free nodes: a ring's place, which is never free.
 const NONE: u32 = 0;
 
-/// The array grows by one part in so many: memory for no more than an eighth of the keys lies idle.
+/// The array grows by one part in so many, and not beyond what is expected: memory for no more than an eighth of the
+/// keys lies idle, and none where as many keys as expected have a node.
 const GROWTH: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
@@ -22,16 +23,27 @@ struct Node<T> {
     data: T,
 }
 
+/// By how much a full array of `len` elements grows where so many are expected.
+pub(super) fn growth(len: usize, expected: usize) -> usize {
+    let more = len / GROWTH + GROWTH;
+    match expected.checked_sub(len) {
+        None | Some(0) => more,
+        Some(missing) => more.min(missing),
+    }
+}
+
 /// `QUEUES` queues, and `T` with each key.
 #[derive(Clone, Debug)]
 pub(super) struct Queues<T, const QUEUES: usize> {
     nodes: Vec<Node<T>>,
     free: u32,
+    /// Nodes to expect, the rings' own among them.
+    expected: usize,
 }
 
 impl<T: Copy + Default, const QUEUES: usize> Queues<T, QUEUES> {
-    /// Empty queues.
-    pub(super) fn new() -> Self {
+    /// Empty queues for so many keys, and more if need be.
+    pub(super) fn new(keys: u64) -> Self {
         let ring = |ring| Node {
             newer: ring,
             older: ring,
@@ -41,6 +53,7 @@ impl<T: Copy + Default, const QUEUES: usize> Queues<T, QUEUES> {
         Self {
             nodes: (0..QUEUES as u32).map(ring).collect(),
             free: NONE,
+            expected: usize::try_from(keys).unwrap_or(usize::MAX).saturating_add(QUEUES),
         }
     }
 
@@ -180,7 +193,7 @@ impl<T: Copy + Default, const QUEUES: usize> Queues<T, QUEUES> {
     #[cold]
     fn add_node(&mut self) {
         if self.nodes.len() == self.nodes.capacity() {
-            self.nodes.reserve_exact(self.nodes.len() / GROWTH + GROWTH);
+            self.nodes.reserve_exact(growth(self.nodes.len(), self.expected));
         }
         let place = self.nodes.len() as u32;
         self.nodes.push(Node {

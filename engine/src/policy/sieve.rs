@@ -30,7 +30,7 @@ impl Policy for Sieve {
     fn new(setup: Setup) -> Self {
         Self {
             index: MarkedIndex::new(setup.keys),
-            queue: Queues::new(),
+            queue: Queues::new(setup.capacity),
             hand: None,
             len: 0,
         }

@@ -87,7 +87,7 @@ impl Policy for Slru {
     fn new(setup: Setup) -> Self {
         let mut new = Self {
             index: Index::new(setup.keys),
-            segments: Queues::new(),
+            segments: Queues::new(setup.capacity),
             bytes: [0; SEGMENTS],
             limit: 0,
             room: Room::new(setup.capacity),

@@ -103,7 +103,7 @@ impl Policy for TwoQ {
     fn new(setup: Setup) -> Self {
         let mut new = Self {
             index: MarkedIndex::new(setup.keys),
-            queues: Queues::new(),
+            queues: Queues::new(setup.capacity.saturating_mul(2)),
             bytes: [0; 3],
             limits: [0; 3],
             room: Room::new(setup.capacity),

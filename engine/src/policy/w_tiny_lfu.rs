@@ -106,7 +106,7 @@ impl Policy for WTinyLfu {
     fn new(setup: Setup) -> Self {
         let mut new = Self {
             index: Index::new(setup.keys),
-            queues: Queues::new(),
+            queues: Queues::new(setup.capacity),
             bytes: [0; 3],
             window_limit: 0,
             main_limit: 0,
