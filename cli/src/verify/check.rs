@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn errors_and_verdicts() {
-        let mut check = Check::new("test", ErrorKind::Points, "share").mean_within(0.15);
+        let mut check = Check::new("test", ErrorKind::Points, "share").mean_within(0.16);
         check.push("a", "1".into(), (0.5, 0.501), Some(0.6));
         check.push("b", "2".into(), (0.5, 0.502), Some(0.6));
         assert!(check.holds());
