@@ -20,9 +20,10 @@ impl ErrorKind {
         let difference = (projected - measured).abs();
         match self {
             Self::Points => difference * 100.0,
-            Self::Percent if difference > 0.0 => difference / measured.abs().max(f64::MIN_POSITIVE) * 100.0,
-            Self::Percent => 0.0,
-            Self::Exact => f64::from(difference > 0.0),
+            // NaN, which is below nothing, stays NaN or counts as different.
+            Self::Percent | Self::Exact if difference <= 0.0 => 0.0,
+            Self::Percent => difference / measured.abs().max(f64::MIN_POSITIVE) * 100.0,
+            Self::Exact => 1.0,
         }
     }
 
@@ -194,6 +195,7 @@ mod tests {
         let mut broken = Check::new("test", ErrorKind::Percent, "keys");
         broken.push("a", "1".into(), (1.0, f64::NAN), None);
         assert!(!broken.holds(), "an error that is no number is past any bound");
+        assert!(ErrorKind::Exact.of(7.0, f64::NAN) > 0.5);
     }
 
     #[test]
