@@ -114,7 +114,7 @@ impl RedisStore {
     ///
     /// The background task is due again a period after it has ended, not after it has begun.
     pub(super) fn run(&mut self, task: Task) {
-        if task.kind == Kind::Slow {
+        if task.kind == Kind::Slow && self.memory.is_untidy() {
             let headroom = self.maxmemory.saturating_sub(self.items);
             self.memory.tick(headroom);
             // Where victims come from a table of the server's size, its background task may have changed it.
