@@ -1,6 +1,6 @@
 //! A scenario that was checked, with its names resolved: the only way into a simulation.
 
-use super::{Issue, SERVER_POLICY, Scenario};
+use super::{Cluster, Issue, SERVER_POLICY, Scenario};
 use crate::catalog::{NodeType, node_price, node_type, peak_ops};
 use crate::policy;
 use crate::units::{Bytes, PerSecond, Usd};
@@ -66,6 +66,21 @@ impl Scenario {
     }
 }
 
+impl Cluster {
+    /// What a node of this type may use for data: its memory less the reserve, of Memcached less what connections take.
+    pub fn usable_memory(&self, node: &NodeType) -> Bytes {
+        match node.memcached_memory {
+            Some(memory) if self.engine.is_memcached() => {
+                Bytes(memory.0.saturating_sub(MEMCACHED_CONNECTIONS.0))
+            }
+            _ => {
+                let usable = 1.0 - self.reserved_memory.0;
+                Bytes((node.maxmemory.0 as f64 * usable) as u64)
+            }
+        }
+    }
+}
+
 impl Plan {
     /// The scenario it was made from.
     pub fn scenario(&self) -> &Scenario {
@@ -85,18 +100,9 @@ impl Plan {
     /// `maxmemory` of each node, Memcached's `-m`: as set by hand, or that of the node type less the reserve.
     pub fn maxmemory(&self) -> Bytes {
         let cluster = &self.scenario.cluster;
-        if let Some(bytes) = cluster.maxmemory_bytes {
-            return bytes;
-        }
-        match self.node.memcached_memory {
-            Some(memory) if cluster.engine.is_memcached() => {
-                Bytes(memory.0.saturating_sub(MEMCACHED_CONNECTIONS.0))
-            }
-            _ => {
-                let usable = 1.0 - cluster.reserved_memory.0;
-                Bytes((self.node.maxmemory.0 as f64 * usable) as u64)
-            }
-        }
+        cluster
+            .maxmemory_bytes
+            .unwrap_or_else(|| cluster.usable_memory(self.node))
     }
 
     /// Price of each node: as set by hand, or that of the catalogue.

@@ -198,20 +198,9 @@ pub const CLUSTER: &[Field] = &[
         },
         set: |s, _, value| {
             s.cluster.maxmemory_bytes = (value == "set").then(|| {
-                let memcached = s.cluster.engine.is_memcached();
-                let advertised = node_type(&s.cluster.node_type).map_or(Bytes::gib(1), |node| {
-                    match node.memcached_memory {
-                        Some(memory) if memcached => memory,
-                        _ => node.maxmemory,
-                    }
-                });
-                let reserved = if memcached {
-                    0.0
-                } else {
-                    s.cluster.reserved_memory.0
-                };
-                let usable = advertised.0 as f64 * (1.0 - reserved);
-                Bytes((usable / 1_048_576.0).round().max(1.0) as u64 * 1_048_576)
+                let usable = node_type(&s.cluster.node_type)
+                    .map_or(Bytes::gib(1), |node| s.cluster.usable_memory(node));
+                Bytes((usable.0 as f64 / 1_048_576.0).round().max(1.0) as u64 * 1_048_576)
             });
         },
     }),

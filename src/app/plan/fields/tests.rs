@@ -20,14 +20,18 @@ fn all() -> Vec<&'static Field> {
     .collect()
 }
 
-/// Memcached has nodes of its own kind: no replicas, fewer of them, and other settings.
-fn memcached() -> Scenario {
-    let mut scenario = Scenario::default();
+fn choose_engine(scenario: &mut Scenario, name: &str) {
     let engine = CLUSTER.iter().find_map(|field| match field {
         Field::Choice(choice) if choice.path == "cluster.engine" => Some(choice),
         _ => None,
     });
-    (engine.unwrap().set)(&mut scenario, 0, "memcached-1.6");
+    (engine.unwrap().set)(scenario, 0, name);
+}
+
+/// Memcached has nodes of its own kind: no replicas, fewer of them, and other settings.
+fn memcached() -> Scenario {
+    let mut scenario = Scenario::default();
+    choose_engine(&mut scenario, "memcached-1.6");
     scenario
 }
 
@@ -36,11 +40,7 @@ fn another_engine_brings_its_settings_along() {
     let mut scenario = memcached();
     assert!(scenario.issues().is_empty());
     assert_eq!(scenario.cluster.replicas, 0);
-    let engine = CLUSTER.iter().find_map(|field| match field {
-        Field::Choice(choice) if choice.path == "cluster.engine" => Some(choice),
-        _ => None,
-    });
-    (engine.unwrap().set)(&mut scenario, 0, "redis-oss-7.1");
+    choose_engine(&mut scenario, "redis-oss-7.1");
     assert!(scenario.issues().is_empty());
     assert_eq!(server_summary(&scenario), "ElastiCache's defaults");
     assert!(scenario.cluster.redis.connection_bytes > Scenario::default().cluster.redis.connection_bytes);
