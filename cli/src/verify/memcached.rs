@@ -4,7 +4,7 @@ use super::cache_aside::{self, Clock, Target, Window};
 use super::check::{Check, ErrorKind};
 use super::parallel;
 use super::recordings::Recordings;
-use super::sequence::{Requests, Shift, Ttl, ValueSize, Zipf};
+use super::sequence::{Sequence, Ttl, ValueSize, Zipf};
 use crate::error::Error;
 use cacheplan_engine::scenario::parameters::memcached::{Automove, Lru, Memcached as Options, Version};
 use cacheplan_engine::store::memcached::{ClassFigures, Memcached};
@@ -100,20 +100,6 @@ fn known(file: &str, server: &str) -> Result<Version, Error> {
     version_of(server).ok_or_else(|| Error::Input(format!("{file}: no server like {server:?} is known")))
 }
 
-/// What a run asks for.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Sequence {
-    pub(crate) alpha: f64,
-    pub(crate) nkeys: u32,
-    pub(crate) nreqs: u64,
-    pub(crate) seed: u64,
-    pub(crate) value_size: String,
-    pub(crate) ttl: String,
-    pub(crate) batch: usize,
-    pub(crate) shift_at: u64,
-    pub(crate) shift_by: u64,
-}
-
 #[derive(Deserialize)]
 struct Run {
     server: String,
@@ -191,18 +177,15 @@ fn expiry(ttl: Ttl, key: u32, now: Micros) -> Micros {
 /// Re-creates a run. None when its sizes or TTLs are of no known form.
 pub(crate) fn project(options: &Options, limit: Bytes, run: &Sequence, clock: &Clock) -> Option<Projection> {
     let zipf = Zipf::new(run.nkeys, run.alpha);
-    let shift = Shift {
-        at: run.shift_at,
-        by: run.shift_by,
-    };
     let mut target = Simulated {
         store: Memcached::new(options, limit, run.nkeys, run.seed),
         clock,
         sizes: ValueSize::parse(&run.value_size)?,
         ttl: Ttl::parse(&run.ttl)?,
     };
-    let requests = Requests::new(&zipf, run.seed, shift);
-    let Ok(tally) = cache_aside::replay(requests, run.nreqs, run.batch, &mut target, |_, _| Ok(()));
+    let Ok(tally) = cache_aside::replay(run.requests(&zipf), run.nreqs, run.batch, &mut target, |_, _| {
+        Ok(())
+    });
     Some(Projection {
         hit_ratio: tally.hit_ratio(),
         hit_ratio_last_half: tally.hit_ratio_last_half(),

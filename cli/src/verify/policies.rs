@@ -7,7 +7,7 @@ use super::cache_aside::{self, Clock, Target, Window};
 use super::check::{Check, ErrorKind};
 use super::parallel;
 use super::recordings::Recordings;
-use super::sequence::{Requests, Shift, Ttl, ValueSize, Zipf};
+use super::sequence::{Sequence, Ttl, ValueSize, Zipf};
 use super::server::{Server, slots};
 use crate::error::Error;
 use cacheplan_engine::catalog::Engine;
@@ -47,19 +47,10 @@ struct Row {
     maxmemory: u64,
     #[serde(default)]
     rep: u32,
-    alpha: f64,
-    nkeys: u32,
-    nreqs: u64,
-    seed: u64,
-    value_size: String,
-    ttl: String,
-    batch: usize,
+    #[serde(flatten)]
+    sequence: Sequence,
     #[serde(default)]
     rate_target: f64,
-    #[serde(default)]
-    shift_at: u64,
-    #[serde(default)]
-    shift_by: u64,
     req_per_s: f64,
     hit_ratio_last_half: f64,
     server_hit_ratio: f64,
@@ -84,11 +75,11 @@ impl Row {
             self.exp,
             self.policy.label(),
             self.cache_pct,
-            self.alpha,
-            self.value_size
+            self.sequence.alpha,
+            self.sequence.value_size
         );
-        if self.ttl != "none" {
-            label += &format!(", TTL {}", self.ttl);
+        if self.sequence.ttl != "none" {
+            label += &format!(", TTL {}", self.sequence.ttl);
         }
         if self.maxmemory_samples != 5 {
             label += &format!(", {} samples", self.maxmemory_samples);
@@ -96,8 +87,8 @@ impl Row {
         if self.rate_target > 0.0 {
             label += &format!(", {} requests/s", self.rate_target);
         }
-        if self.seed != 1 || self.rep > 0 {
-            label += &format!(", seed {} rep {}", self.seed, self.rep);
+        if self.sequence.seed != 1 || self.rep > 0 {
+            label += &format!(", seed {} rep {}", self.sequence.seed, self.rep);
         }
         label
     }
@@ -213,7 +204,7 @@ pub(crate) fn checks(recordings: &Recordings) -> Result<Vec<Check>, Error> {
             continue;
         }
         // A point of the hit ratio is a hundredth of the requests, most of which evict a key.
-        let points = row.nreqs as f64 / row.evicted_keys.max(1) as f64;
+        let points = row.sequence.nreqs as f64 / row.evicted_keys.max(1) as f64;
         let bound = if unthrottled_lru { points.max(1.0) } else { 1.0 };
         evicted.push(&row.server, row.label(), evictions, Some(bound));
         resident.push(&row.server, row.label(), keys, Some(1.5));
@@ -230,12 +221,12 @@ fn read(recordings: &Recordings) -> Result<Vec<Run>, Error> {
             let bad = |what: &str| Error::Input(format!("{file}: {}: {what} is not known", row.label()));
             let server = Server::parse(&row.server).ok_or_else(|| bad(&row.server))?;
             let zipf = laws
-                .entry((row.nkeys, row.alpha.to_bits()))
-                .or_insert_with(|| Arc::new(Zipf::new(row.nkeys, row.alpha)));
+                .entry((row.sequence.nkeys, row.sequence.alpha.to_bits()))
+                .or_insert_with(|| Arc::new(Zipf::new(row.sequence.nkeys, row.sequence.alpha)));
             let slots = if server.cluster {
                 let slots = known_slots
-                    .entry(row.nkeys)
-                    .or_insert_with(|| slots(row.nkeys, KEY_BYTES));
+                    .entry(row.sequence.nkeys)
+                    .or_insert_with(|| slots(row.sequence.nkeys, KEY_BYTES));
                 Slots::Known(u32::from(SLOTS), Arc::clone(slots))
             } else {
                 Slots::Standalone
@@ -244,8 +235,9 @@ fn read(recordings: &Recordings) -> Result<Vec<Run>, Error> {
                 server,
                 zipf: Arc::clone(zipf),
                 slots,
-                size: ValueSize::parse(&row.value_size).ok_or_else(|| bad(&row.value_size))?,
-                ttl: Ttl::parse(&row.ttl).ok_or_else(|| bad(&row.ttl))?,
+                size: ValueSize::parse(&row.sequence.value_size)
+                    .ok_or_else(|| bad(&row.sequence.value_size))?,
+                ttl: Ttl::parse(&row.sequence.ttl).ok_or_else(|| bad(&row.sequence.ttl))?,
                 row,
             });
         }
@@ -327,11 +319,11 @@ fn replay(run: &Run) -> Outcome {
         } else {
             row.maxmemory
         }),
-        keys: row.nkeys,
+        keys: row.sequence.nkeys,
         slots: run.slots.clone(),
         clients: 1,
         costs: Costs::default(),
-        seed: row.seed ^ u64::from(row.rep) << 32,
+        seed: row.sequence.seed ^ u64::from(row.rep) << 32,
     });
     let windows: Vec<Window> = row.windows.iter().map(|part| part.window).collect();
     let mut target = Simulated {
@@ -346,23 +338,26 @@ fn replay(run: &Run) -> Outcome {
     };
     // GET and SET.
     target.set_environment(2);
-    let shift = Shift {
-        at: row.shift_at,
-        by: row.shift_by,
-    };
-    let requests = Requests::new(&run.zipf, row.seed, shift);
-    let Ok(tally) = cache_aside::replay(requests, row.nreqs, row.batch, &mut target, |target, tally| {
-        if !target.asked && tally.requests >= row.end_of(0) {
-            // From now on the server was also asked for its state: DBSIZE and INFO.
-            target.asked = true;
-            target.set_environment(4);
-        }
-        if tally.requests >= row.end_of(1) {
-            target.batches += 1;
-            target.resident += target.store.keys();
-        }
-        Ok(())
-    });
+    let sequence = &row.sequence;
+    let requests = sequence.requests(&run.zipf);
+    let Ok(tally) = cache_aside::replay(
+        requests,
+        sequence.nreqs,
+        sequence.batch,
+        &mut target,
+        |target, tally| {
+            if !target.asked && tally.requests >= row.end_of(0) {
+                // From now on the server was also asked for its state: DBSIZE and INFO.
+                target.asked = true;
+                target.set_environment(4);
+            }
+            if tally.requests >= row.end_of(1) {
+                target.batches += 1;
+                target.resident += target.store.keys();
+            }
+            Ok(())
+        },
+    );
     Outcome {
         hit_ratio_last_half: tally.hit_ratio_last_half(),
         server_hit_ratio: target.hits as f64 / target.reads.max(1) as f64,

@@ -1,6 +1,7 @@
 //! The known sequences that servers were given: `README.md` of the recordings, section "The generator".
 
 use cacheplan_engine::random::{mix64, unit_f64};
+use serde::Deserialize;
 
 /// Marks of the hash that decides a key's size ("SIZE"), whether it has a TTL ("TTLP") and which ("TTLV").
 const SIZE: u64 = 0x5349_5A45 << 32;
@@ -106,6 +107,33 @@ impl Iterator for Requests<'_> {
         } else {
             rank
         })
+    }
+}
+
+/// What a recorded run asked for, as its row tells.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Sequence {
+    pub(crate) alpha: f64,
+    pub(crate) nkeys: u32,
+    pub(crate) nreqs: u64,
+    pub(crate) seed: u64,
+    pub(crate) value_size: String,
+    pub(crate) ttl: String,
+    pub(crate) batch: usize,
+    #[serde(default)]
+    pub(crate) shift_at: u64,
+    #[serde(default)]
+    pub(crate) shift_by: u64,
+}
+
+impl Sequence {
+    /// The keys of its requests. `zipf` is the law that it names.
+    pub(crate) fn requests<'a>(&self, zipf: &'a Zipf) -> Requests<'a> {
+        let shift = Shift {
+            at: self.shift_at,
+            by: self.shift_by,
+        };
+        Requests::new(zipf, self.seed, shift)
     }
 }
 

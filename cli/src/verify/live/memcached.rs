@@ -1,8 +1,7 @@
 //! A Memcached server.
 
 use super::connection::Connection;
-use super::redis::object;
-use super::{Guard, Keys, Node, Sample, State};
+use super::{Guard, Keys, Node, Sample, State, object};
 use crate::error::Error;
 use crate::verify::memcached::{RUNS, version_of};
 use crate::verify::sequence::{Ttl, ValueSize};

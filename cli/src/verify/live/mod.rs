@@ -195,7 +195,7 @@ impl Run<'_> {
     fn row(&mut self, tally: &Tally, args: &LiveArgs) -> Result<Map<String, Value>, Error> {
         let wall = self.start.elapsed().as_secs_f64();
         let mut row = self.node.row(args.keys)?;
-        row.extend(redis::object(json!({
+        row.extend(object(json!({
             "alpha": args.alpha,
             "nkeys": args.keys,
             "nreqs": args.requests,
@@ -366,6 +366,14 @@ fn figure(x: f64) -> String {
         text::number(x as u64)
     } else {
         format!("{x:.4}")
+    }
+}
+
+/// The fields of a JSON object.
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
     }
 }
 

@@ -1,15 +1,13 @@
 //! A Redis or Valkey server.
 
 use super::connection::Connection;
-use super::{Guard, Keys, Node, Sample, State};
+use super::{Guard, Keys, Node, Sample, State, object};
 use crate::error::Error;
+use crate::verify::policies::UNTHROTTLED;
 use crate::verify::sequence::{Ttl, ValueSize};
 use serde_json::{Map, Value, json};
 use std::thread;
 use std::time::Duration;
-
-/// File whose rows a run of this server has the form of.
-pub(super) const FILE: &str = "a_policies.jsonl";
 
 /// An answer, as far as a run needs to know it.
 enum Reply {
@@ -184,7 +182,7 @@ impl Redis {
 
 impl Node for Redis {
     fn file(&self) -> &'static str {
-        FILE
+        UNTHROTTLED
     }
 
     fn describe(&self) -> String {
@@ -309,14 +307,6 @@ impl Node for Redis {
     fn takes(&self, _: ValueSize, ttl: Ttl) -> bool {
         // A time of day is nothing that a sequence of its own clock can wait for.
         !matches!(ttl, Ttl::At(_))
-    }
-}
-
-/// The fields of a JSON object.
-pub(super) fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
     }
 }
 
