@@ -30,8 +30,9 @@ const ABSENT: Resident = Resident {
 /// A node whose keys leave in the order of a policy from the [registry](crate::policy::REGISTRY): what a server would
 /// do if it had that policy.
 ///
-/// It evicts before it stores, so that always: bytes in use <= `maxmemory`, unless the tables and the empty server alone exceed it. Expired keys
-/// leave when they are next looked at (lazy expiry, `reference/servers.md` section 2.1), not before.
+/// It evicts before it stores, so that always: bytes in use <= `maxmemory`, unless the tables and the empty server alone
+/// exceed it. Expired keys leave when they are next looked at (lazy expiry, `reference/servers.md` section 2.1), not
+/// before.
 pub struct PolicyStore {
     policy: Box<dyn Policy + Send>,
     residents: Vec<Resident>,
