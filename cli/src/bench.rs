@@ -73,6 +73,25 @@ struct Rounds {
     seconds: Vec<f64>,
 }
 
+/// What a policy holds.
+#[derive(Clone, Copy, Default)]
+struct Memory {
+    /// Bytes at the end of the stream for each resident key.
+    per_resident_key: f64,
+    /// Bytes from the start for each known key.
+    per_known_key: f64,
+}
+
+/// The measurements of one policy.
+#[derive(Default)]
+struct Measured {
+    own: Rounds,
+    /// Speed over that of the probe.
+    ratios: Vec<f64>,
+    /// The same in every round.
+    memory: Memory,
+}
+
 /// Measures policies.
 pub(crate) fn bench(args: &BenchArgs) -> Result<String, Error> {
     let chosen = |entry: &&Entry| args.policy.is_empty() || args.policy.iter().any(|name| name == entry.name);
@@ -139,27 +158,26 @@ impl Stage {
             Vec::new()
         };
         let mut probes = Rounds::default();
-        let mut policies: Vec<(Rounds, Vec<f64>)> = entries.iter().map(|_| Default::default()).collect();
+        let mut policies: Vec<Measured> = entries.iter().map(|_| Measured::default()).collect();
         let progress = Progress::new("measuring", u64::from(rounds) * entries.len() as u64);
         for round in 0..u64::from(rounds) {
-            for (number, (entry, (own, ratios))) in (0..).zip(entries.iter().zip(&mut policies)) {
+            for (number, (entry, measured)) in (0..).zip(entries.iter().zip(&mut policies)) {
                 let probe = probes.add(|| self.probe());
-                let policy = own.add(|| self.replay(entry, &future));
-                ratios.push(probe / policy);
+                let policy = measured
+                    .own
+                    .add(|| self.replay(entry, &future, &mut measured.memory));
+                measured.ratios.push(probe / policy);
                 progress.set(round * entries.len() as u64 + number + 1);
             }
         }
         drop(progress);
         let requests = self.keys.len() as u64;
-        let row = |(entry, (own, ratios)): (&&'static Entry, (Rounds, Vec<f64>))| {
-            let (resident, known) = self.bytes(entry, &future);
-            Row {
-                policy: entry.name,
-                speed: own.speed(requests),
-                probe_ratio: median(ratios),
-                bytes_per_resident_key: resident,
-                bytes_per_known_key: known,
-            }
+        let row = |(entry, measured): (&&'static Entry, Measured)| Row {
+            policy: entry.name,
+            speed: measured.own.speed(requests),
+            probe_ratio: median(measured.ratios),
+            bytes_per_resident_key: measured.memory.per_resident_key,
+            bytes_per_known_key: measured.memory.per_known_key,
         };
         Outcome {
             requests,
@@ -179,25 +197,20 @@ impl Stage {
         (misses, start.elapsed().as_secs_f64())
     }
 
-    /// Replays through a policy: misses, and seconds.
-    fn replay(&self, entry: &Entry, future: &[u64]) -> (u64, f64) {
-        let mut cache = entry.replay(Limit::Objects(self.capacity), self.setup);
-        let start = Instant::now();
-        let misses = cache.advance_knowing(&self.keys, &[], future);
-        (misses, start.elapsed().as_secs_f64())
-    }
-
-    /// Bytes that a policy holds at the end of the stream for each resident key, and from the start for each known one.
-    fn bytes(&self, entry: &Entry, future: &[u64]) -> (f64, f64) {
+    /// Replays through a policy: misses, and seconds; and what the policy held.
+    fn replay(&self, entry: &Entry, future: &[u64], memory: &mut Memory) -> (u64, f64) {
         let before = ALLOCATOR.allocated();
         let mut cache = entry.replay(Limit::Objects(self.capacity), self.setup);
         let empty = ALLOCATOR.allocated();
-        cache.advance_knowing(&self.keys, &[], future);
+        let start = Instant::now();
+        let misses = cache.advance_knowing(&self.keys, &[], future);
+        let seconds = start.elapsed().as_secs_f64();
         let full = ALLOCATOR.allocated();
-        (
-            full.saturating_sub(empty) as f64 / cache.used().max(1) as f64,
-            empty.saturating_sub(before) as f64 / self.objects.max(1) as f64,
-        )
+        *memory = Memory {
+            per_resident_key: full.saturating_sub(empty) as f64 / cache.used().max(1) as f64,
+            per_known_key: empty.saturating_sub(before) as f64 / self.objects.max(1) as f64,
+        };
+        (misses, seconds)
     }
 }
 
