@@ -10,10 +10,11 @@
 
 use serde_json::Value;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -23,14 +24,46 @@ struct Server {
     port: u16,
 }
 
+/// Next port to try: outside the range from which the system takes those of outgoing connections, where a connection
+/// to a port that nobody listens on yet may end up connected to itself.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
+
+fn next_port() -> u16 {
+    // Another start for each process: two checkouts may be tested at once.
+    let start = u16::try_from(std::process::id() % 97).unwrap() * 100;
+    20_000 + (start + NEXT_PORT.fetch_add(1, Ordering::Relaxed)) % 10_000
+}
+
 impl Server {
     /// Starts a program; none when it is not installed.
     fn start(program: &str, args: &[&str]) -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let number = NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{program}-{number}.log"));
+        for _ in 0..10 {
+            let port = next_port();
+            // A port that somebody else uses already would answer in the place of the server.
+            if TcpListener::bind(("127.0.0.1", port)).is_err() {
+                continue;
+            }
+            let process = match Self::spawn(program, port, args, &log) {
+                Ok(process) => process,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    eprintln!("skipped: {program} is not installed");
+                    return None;
+                }
+                Err(error) => panic!("{program}: {error}"),
+            };
+            let mut server = Self { process, port };
+            if server.answers() {
+                return Some(server);
+            }
+        }
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        panic!("{program} does not start: {said}");
+    }
+
+    /// Starts a program on a port; what it says goes to a file.
+    fn spawn(program: &str, port: u16, args: &[&str], log: &Path) -> io::Result<Child> {
         let number = port.to_string();
         let address: &[&str] = match program {
             "memcached" => &["-l", "127.0.0.1", "-U", "0", "-u", "root", "-p", &number],
@@ -45,29 +78,35 @@ impl Server {
                 &number,
             ],
         };
-        let spawned = Command::new(program)
+        let log = fs::File::create(log)?;
+        Command::new(program)
             .args(address)
             .args(args)
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let process = match spawned {
-            Ok(process) => process,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                eprintln!("skipped: {program} is not installed");
-                return None;
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+    }
+
+    /// Waits until the server answers; false when it has ended, for want of its port.
+    fn answers(&mut self) -> bool {
+        for _ in 0..200 {
+            if self.process.try_wait().unwrap().is_some() {
+                return false;
             }
-            Err(error) => panic!("{program}: {error}"),
-        };
-        let server = Self { process, port };
-        for _ in 0..100 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(server);
+            // Memcached tells its version, Redis that this is no command of its.
+            let mut answer = [0; 1];
+            let heard = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut stream| {
+                stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+                stream.write_all(b"version\r\n")?;
+                stream.read_exact(&mut answer)
+            });
+            if heard.is_ok() && matches!(answer[0], b'V' | b'-') {
+                return true;
             }
             sleep(Duration::from_millis(50));
         }
-        panic!("{program} does not answer on port {port}");
+        false
     }
 
     /// The answer to a command that is sent as it stands.
