@@ -14,9 +14,6 @@ use serde::{Deserialize, Serialize};
 /// [`FORM`](super::FORM) of the version that adds the next part.
 const NEXT: u32 = 3;
 
-/// Number of the part [`Servers`].
-const SERVERS: u32 = 1;
-
 #[derive(Serialize, Deserialize)]
 struct Form {
     base: v1::Scenario,
@@ -33,30 +30,66 @@ struct Servers {
     connections: u32,
 }
 
+/// One numbered part.
+struct Part {
+    number: u32,
+    /// Its bytes; `None` when its absence says the same.
+    write: fn(&Scenario) -> Option<Vec<u8>>,
+    /// Puts what the bytes say into the scenario.
+    read: fn(&[u8], &mut Scenario) -> Result<(), LinkError>,
+}
+
+const PARTS: &[Part] = &[Part {
+    number: 1,
+    write: Servers::write,
+    read: Servers::read,
+}];
+
 /// The bytes of a scenario; `None` when `v1` holds all of it.
 pub(super) fn write(scenario: &Scenario) -> Option<Vec<u8>> {
-    let cluster = &scenario.cluster;
-    let usual = Cluster::default();
-    let connections = scenario.client.connections;
-    if !cluster.engine.is_memcached()
-        && cluster.redis == usual.redis
-        && cluster.memcached == usual.memcached
-        && connections == Client::default().connections
-    {
+    let parts: Vec<(u32, Vec<u8>)> = PARTS
+        .iter()
+        .filter_map(|part| Some((part.number, (part.write)(scenario)?)))
+        .collect();
+    if parts.is_empty() {
         return None;
     }
-    let servers = Servers {
-        memcached: cluster.engine.is_memcached(),
-        redis: cluster.redis.clone(),
-        memcached_options: cluster.memcached.clone(),
-        connections,
-    };
-    let form = Form {
-        base: v1::Scenario::from(scenario),
-        parts: vec![(SERVERS, postcard::to_allocvec(&servers).unwrap_or_default())],
-    };
-    // Growing memory is the only sink and the types hold only what postcard can write: neither fails.
-    postcard::to_allocvec(&form).ok()
+    let base = v1::Scenario::from(scenario);
+    // Growing memory is the only sink and the types hold only what postcard can write: this does not fail.
+    postcard::to_allocvec(&Form { base, parts }).ok()
+}
+
+impl Servers {
+    fn write(scenario: &Scenario) -> Option<Vec<u8>> {
+        let cluster = &scenario.cluster;
+        let usual = Cluster::default();
+        let connections = scenario.client.connections;
+        if !cluster.engine.is_memcached()
+            && cluster.redis == usual.redis
+            && cluster.memcached == usual.memcached
+            && connections == Client::default().connections
+        {
+            return None;
+        }
+        let servers = Self {
+            memcached: cluster.engine.is_memcached(),
+            redis: cluster.redis.clone(),
+            memcached_options: cluster.memcached.clone(),
+            connections,
+        };
+        postcard::to_allocvec(&servers).ok()
+    }
+
+    fn read(bytes: &[u8], scenario: &mut Scenario) -> Result<(), LinkError> {
+        let servers: Self = whole(bytes)?;
+        if servers.memcached {
+            scenario.cluster.engine = Engine::Memcached16;
+        }
+        scenario.cluster.redis = servers.redis;
+        scenario.cluster.memcached = servers.memcached_options;
+        scenario.client.connections = servers.connections;
+        Ok(())
+    }
 }
 
 /// The scenario of the bytes.
@@ -66,19 +99,9 @@ pub(super) fn write(scenario: &Scenario) -> Option<Vec<u8>> {
 pub(super) fn read(bytes: &[u8]) -> Result<Scenario, LinkError> {
     let form: Form = whole(bytes)?;
     let mut scenario = Scenario::from(form.base);
-    for (number, part) in form.parts {
-        match number {
-            SERVERS => {
-                let servers: Servers = whole(&part)?;
-                if servers.memcached {
-                    scenario.cluster.engine = Engine::Memcached16;
-                }
-                scenario.cluster.redis = servers.redis;
-                scenario.cluster.memcached = servers.memcached_options;
-                scenario.client.connections = servers.connections;
-            }
-            _ => return Err(LinkError::Newer(NEXT)),
-        }
+    for (number, bytes) in form.parts {
+        let known = PARTS.iter().find(|part| part.number == number);
+        (known.ok_or(LinkError::Newer(NEXT))?.read)(&bytes, &mut scenario)?;
     }
     Ok(scenario)
 }
