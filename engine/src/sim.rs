@@ -236,7 +236,7 @@ impl Sim {
             batch.clear();
             let count = left.min(BATCH as u64) as usize;
             match &mut self.source {
-                Source::Synthetic(source) => source.fill(&mut batch, count),
+                Source::Synthetic(source) => source.fill(&mut batch, count, Micros(u64::MAX)),
                 Source::Trace(source) => source.fill(&mut batch, count),
             }
             left -= count as u64;
@@ -330,10 +330,16 @@ impl Sim {
             return;
         };
         let tally = self.recorder.tally(usize::from(key.shard));
-        let round_trip = f64::from(self.plan.scenario().client.round_trip_us);
+        // The further keys of a multi-get travel with the first.
+        let round_trip = if request.continues {
+            0.0
+        } else {
+            f64::from(self.plan.scenario().client.round_trip_us)
+        };
+        let cost = f64::from(request.cost);
         let bytes = f64::from(request.value_bytes.unwrap_or(key.value_bytes));
         let command = |shard: &mut Shard, weight: f64, random: &mut Stream, bytes: f64| {
-            round_trip + shard.thread.query(weight, random).0 as f64 + bytes * shard.us_per_byte
+            round_trip + shard.thread.query(weight * cost, random).0 as f64 + bytes * shard.us_per_byte
         };
         match request.operation {
             Operation::Read => {

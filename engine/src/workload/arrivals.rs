@@ -63,10 +63,16 @@ impl Rate {
 pub(crate) struct Arrivals {
     /// Each class's rate and the part of it that is simulated.
     classes: Vec<(Rate, f64)>,
+    /// What each class's rate is multiplied by from now on.
+    factors: Vec<f64>,
     random: Stream,
     /// Seconds since the start.
     now: f64,
     end: f64,
+    /// Work left at `now` until the next arrival, when it was drawn and lies behind the last limit.
+    pending: Option<f64>,
+    /// The last limit, seconds since the start.
+    limit: f64,
     piece_end: f64,
     /// Running sums of the classes' simulated rates in this piece.
     rates: Vec<f64>,
@@ -77,10 +83,13 @@ impl Arrivals {
     pub(crate) fn new(classes: Vec<(Rate, f64)>, end: f64, random: Stream) -> Self {
         let rates = vec![0.0; classes.len()];
         let mut arrivals = Self {
+            factors: vec![1.0; classes.len()],
             classes,
             random,
             now: 0.0,
             end,
+            pending: None,
+            limit: 0.0,
             piece_end: 0.0,
             rates,
             total: 0.0,
@@ -95,29 +104,63 @@ impl Arrivals {
         self.piece_end = (self.now + length).min(self.end);
         let middle = (self.now + self.piece_end) / 2.0;
         self.total = 0.0;
-        for ((rate, part), sum) in self.classes.iter().zip(&mut self.rates) {
-            self.total += rate.at(middle).max(0.0) * part;
+        for (((rate, part), factor), sum) in self.classes.iter().zip(&self.factors).zip(&mut self.rates) {
+            self.total += rate.at(middle).max(0.0) * part * factor;
             *sum = self.total;
         }
     }
 
-    /// Time and class of the next arrival; `None` when the time is over.
-    pub(crate) fn next(&mut self) -> Option<(Micros, usize)> {
+    /// Multiplies the rates of a class, or of all, from the last limit of [`next`](Self::next) on.
+    ///
+    /// Exact: what is left of the exponential work that was drawn is spread over the new rates.
+    pub(crate) fn set_factor(&mut self, class: Option<usize>, factor: f64) {
+        let from = self.limit.min(self.end);
+        while self.now < from {
+            let to = self.piece_end.min(from);
+            let passed = (to - self.now) * self.total;
+            self.pending = self.pending.map(|work| (work - passed).max(0.0));
+            self.now = to;
+            if to < from {
+                self.start_piece();
+            }
+        }
+        for (number, own) in self.factors.iter_mut().enumerate() {
+            if class.is_none_or(|class| class == number) {
+                *own = factor;
+            }
+        }
+        self.start_piece();
+    }
+
+    /// Time and class of the next arrival; `None` when it is not before `until`, or the time is over.
+    ///
+    /// An arrival that is not before `until` stays pending: limits change nothing in the sequence.
+    pub(crate) fn next(&mut self, until: Micros) -> Option<(Micros, usize)> {
+        self.limit = until.as_secs();
         // Unit-rate exponential "work" is spread over the pieces: exact for a piecewise constant rate.
-        let mut work = self.random.exponential();
-        loop {
+        let mut work = match self.pending.take() {
+            Some(work) => work,
+            None => self.random.exponential(),
+        };
+        let at = loop {
             let room = (self.piece_end - self.now) * self.total;
             if work < room {
-                break;
+                let at = self.now + work / self.total;
+                if Micros((at * 1e6) as u64) >= until {
+                    self.pending = Some(work);
+                    return None;
+                }
+                break at;
+            }
+            if self.piece_end >= self.end || self.piece_end >= self.limit {
+                self.pending = Some(work);
+                return None;
             }
             work -= room;
             self.now = self.piece_end;
-            if self.now >= self.end {
-                return None;
-            }
             self.start_piece();
-        }
-        self.now += work / self.total;
+        };
+        self.now = at;
         let class = if self.classes.len() == 1 {
             0
         } else {
@@ -148,7 +191,7 @@ mod tests {
         };
         let mut arrivals = Arrivals::new(vec![(diurnal, 1.0), (constant, 0.5)], 86_400.0, Stream::new(3, 0));
         let (mut counts, mut evening, mut last) = ([0u32; 2], 0u32, Micros(0));
-        while let Some((at, class)) = arrivals.next() {
+        while let Some((at, class)) = arrivals.next(Micros(u64::MAX)) {
             assert!(at >= last);
             last = at;
             counts[class] += 1;

@@ -40,4 +40,8 @@ pub(crate) struct Request {
     pub(crate) value_bytes: Option<u32>,
     /// TTL if the request tells another than its class's.
     pub(crate) ttl: Option<Seconds>,
+    /// Cost of the command on the thread that runs it, as a multiple of a simple one's.
+    pub(crate) cost: f32,
+    /// Whether it asks for a further key of the request before it, at the same instant: a multi-get.
+    pub(crate) continues: bool,
 }

@@ -108,6 +108,8 @@ impl TraceSource {
                 .and_then(|lengths| lengths.get(key as usize).copied()),
             value_bytes: trace.request_size(at),
             ttl: trace.ttl(at),
+            cost: 1.0,
+            continues: false,
         })
     }
 }

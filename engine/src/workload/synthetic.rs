@@ -9,6 +9,7 @@ use super::{Operation, Request};
 use crate::cluster::Topology;
 use crate::random::Stream;
 use crate::scenario::{KeyClass, Ttl};
+use crate::units::Micros;
 
 struct Class {
     /// Index of its first key in the table.
@@ -56,14 +57,27 @@ impl Synthetic {
         (stream, table)
     }
 
-    /// Adds up to `count` further requests to `batch`; fewer when the time is over.
+    /// Multiplies the rates of a class, or of all, by a factor from the last limit of [`fill`](Self::fill) on: in
+    /// place of the factor before, not on top of it. To be called when `fill` has no further request before that limit.
+    #[allow(
+        dead_code,
+        reason = "for the events of a timeline, which a scenario does not have yet"
+    )]
+    pub(crate) fn set_rate_factor(&mut self, class: Option<usize>, factor: f64) {
+        self.arrivals.set_factor(class, factor);
+    }
+
+    /// Adds `count` further requests to `batch`, all of them before `until`; fewer when there are no more before it or
+    /// the time is over. A multi-get is never divided: its last keys may exceed `count`.
+    ///
+    /// How the sequence is divided into calls, by count or by limit, changes nothing in it.
     ///
     /// The keys are drawn in a second pass over the batch: each draw reads a random place of a large table, and
     /// draws that do not wait for each other let the processor fetch several places at once.
-    pub(crate) fn fill(&mut self, batch: &mut Vec<Request>, count: usize) {
+    pub(crate) fn fill(&mut self, batch: &mut Vec<Request>, count: usize, until: Micros) {
         let first = batch.len();
         while batch.len() < first + count {
-            let Some((at, class)) = self.arrivals.next() else {
+            let Some((at, class)) = self.arrivals.next(until) else {
                 break;
             };
             let writes = self.classes.get(class).map_or(0.0, |class| class.writes);
@@ -80,6 +94,8 @@ impl Synthetic {
                 key_bytes: None,
                 value_bytes: None,
                 ttl: None,
+                cost: 1.0,
+                continues: false,
             });
         }
         for request in batch.iter_mut().skip(first) {
