@@ -11,13 +11,8 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 const KEYS: u32 = 200_000;
 
 /// Most bytes for each resident key, beside the index of known keys. Keys that a policy remembers count as taken by the
-/// resident ones; LIRS remembers as many as it holds, with two nodes a key.
-fn bound(policy: &str) -> f64 {
-    match policy {
-        "lirs" => 64.0,
-        _ => 32.0,
-    }
-}
+/// resident ones.
+const BOUND: f64 = 32.0;
 
 #[test]
 fn policies_take_few_bytes_per_key() {
@@ -43,7 +38,7 @@ fn policies_take_few_bytes_per_key() {
             let resident = (full - empty) as f64 / capacity as f64;
             let known = (empty - before) as f64 / f64::from(KEYS);
             println!("{:12} {capacity:8}  {resident:18.1}  {known:15.2}", entry.name);
-            assert!(resident <= bound(entry.name), "{}: {resident}", entry.name);
+            assert!(resident <= BOUND, "{}: {resident}", entry.name);
             // The index, and a byte where requests are counted.
             let most = if entry.name == "w-tinylfu" { 5.01 } else { 4.01 };
             assert!(known <= most, "{}: {known}", entry.name);

@@ -99,21 +99,6 @@ impl<T: Copy + Default, const QUEUES: usize> Queues<T, QUEUES> {
         self.release(place);
     }
 
-    /// Puts the node at a place that another set of queues handed out at the front of a queue. It is in none.
-    #[inline(always)]
-    pub(super) fn enter(&mut self, queue: usize, place: u32) {
-        while self.nodes.len() <= place as usize {
-            self.add_node();
-        }
-        self.link(queue as u32, place);
-    }
-
-    /// Takes a node that [`enter`](Self::enter) put there out of its queue.
-    #[inline(always)]
-    pub(super) fn leave(&mut self, place: u32) {
-        self.unlink(place);
-    }
-
     /// The place at the back of a queue.
     #[inline(always)]
     pub(super) fn back(&self, queue: usize) -> Option<u32> {
