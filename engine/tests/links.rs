@@ -6,8 +6,9 @@
 use cacheplan_engine::scenario::link::{LinkError, decode, encode, from_bytes, to_bytes};
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
-    Client, Cluster, Database, Engine, KeyClass, Memcached, Popularity, Prices, Rate, Redis, RunSettings,
-    Scenario, TraceWorkload, Ttl, ValueSize, Workload, presets,
+    Breaker, Client, Cluster, Database, Engine, Guard, Happening, Invalidation, KeyClass, Memcached, Near,
+    OnCacheError, Popularity, Prices, Rate, Reads, Redis, RunSettings, Scenario, ServiceTime, TraceWorkload,
+    Ttl, Users, ValueSize, What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -258,12 +259,103 @@ fn workload() -> impl Strategy<Value = Workload> {
     ]
 }
 
-fn scenario() -> impl Strategy<Value = Scenario> {
-    let run = any::<[u64; 3]>().prop_map(|[duration, warm_up, request_budget]| RunSettings {
+fn client() -> impl Strategy<Value = Client> {
+    let reads = prop_oneof![
+        Just(Reads::Aside),
+        Just(Reads::Through),
+        number().prop_map(|after| Reads::RefreshAhead { after: Share(after) }),
+    ];
+    let writes = prop_oneof![
+        Just(Writes::Through),
+        Just(Writes::Invalidate),
+        Just(Writes::Around),
+        any::<u32>().prop_map(|flush_ms| Writes::Behind { flush_ms }),
+    ];
+    let guard = prop_oneof![
+        Just(Guard::None),
+        any::<u32>().prop_map(|poll_ms| Guard::Lock { poll_ms }),
+        Just(Guard::Coalesce),
+        any::<u64>().prop_map(|grace| Guard::StaleWhileRevalidate {
+            grace_s: Seconds(grace)
+        }),
+        number().prop_map(|beta| Guard::Early { beta }),
+    ];
+    let rare = (
+        option::of(any::<[u32; 2]>()),
+        option::of(any::<(u64, u32)>()),
+        option::of(any::<[u32; 2]>()),
+    );
+    (any::<[u32; 4]>(), reads, writes, guard, rare).prop_map(
+        |(
+            [round_trip_us, connections, instances, timeout_ms],
+            reads,
+            writes,
+            guard,
+            (users, near, breaker),
+        )| {
+            Client {
+                round_trip_us,
+                connections,
+                instances,
+                users: users.map(|[count, think_ms]| Users { count, think_ms }),
+                reads,
+                writes,
+                guard,
+                near: near.map(|(keys, ttl_ms)| Near {
+                    keys,
+                    ttl_ms,
+                    invalidation: Invalidation::Tracking,
+                }),
+                timeout_ms,
+                on_cache_error: OnCacheError::Fail,
+                breaker: breaker.map(|[failures, open_ms]| Breaker { failures, open_ms }),
+            }
+        },
+    )
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let shard = || option::of(any::<u32>());
+    let class = || option::of(".{0,8}");
+    let what = prop_oneof![
+        (class(), number()).prop_map(|(class, factor)| What::Load { class, factor }),
+        (class(), number(), option::of(any::<u64>())).prop_map(|(class, value_factor, ttl)| What::Deploy {
+            class,
+            value_factor,
+            ttl_s: ttl.map(Seconds),
+        }),
+        any::<u32>().prop_map(|shard| What::NodeFailure { shard }),
+        any::<u32>().prop_map(|shard| What::Partition { shard }),
+        (shard(), number()).prop_map(|(shard, factor)| What::SlowNode { shard, factor }),
+        (shard(), any::<u32>(), any::<u64>()).prop_map(|(shard, milliseconds, every)| What::SlowCommand {
+            shard,
+            milliseconds,
+            every_s: Seconds(every),
+        }),
+        shard().prop_map(|shard| What::Flush { shard }),
+        number().prop_map(|factor| What::DatabaseSlow { factor }),
+        Just(What::DatabaseDown),
+        number().prop_map(|share| What::LoadShedding { share: Share(share) }),
+        number().prop_map(|share| What::LostInvalidations { share: Share(share) }),
+        number().prop_map(|share| What::AuthFailures { share: Share(share) }),
+    ];
+    (any::<[u64; 2]>(), what).prop_map(|([at, duration], what)| Happening {
+        at_s: Seconds(at),
         duration_s: Seconds(duration),
-        warm_up_s: Seconds(warm_up),
-        request_budget,
-    });
+        what,
+    })
+}
+
+fn scenario() -> impl Strategy<Value = Scenario> {
+    let run =
+        (any::<[u64; 3]>(), any::<bool>()).prop_map(|([duration, warm_up, request_budget], warm_start)| {
+            RunSettings {
+                duration_s: Seconds(duration),
+                warm_up_s: Seconds(warm_up),
+                request_budget,
+                warm_start,
+            }
+        });
     let engine = prop::sample::select(&Engine::ALL[..]);
     let cluster = (
         engine,
@@ -297,11 +389,32 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 }),
             },
         );
-    let database = (any::<u32>(), number(), number()).prop_map(|(latency_us, capacity, usd)| Database {
-        latency_us,
-        capacity_per_s: PerSecond(capacity),
-        usd_per_million_reads: Usd(usd),
-    });
+    let service = prop_oneof![
+        Just(ServiceTime::Exponential),
+        Just(ServiceTime::Fixed),
+        number().prop_map(|sigma| ServiceTime::Lognormal { sigma }),
+    ];
+    let database = (
+        any::<[u32; 3]>(),
+        number(),
+        number(),
+        service,
+        option::of((any::<[u32; 2]>(), number())),
+    )
+        .prop_map(
+            |([latency_us, retries, backoff_ms], capacity, usd, service, limits)| Database {
+                latency_us,
+                service,
+                capacity_per_s: PerSecond(capacity),
+                queue: limits.map(|([queue, _], _)| queue),
+                timeout_ms: limits.map(|([_, timeout], _)| timeout),
+                cancels: retries % 2 == 0,
+                retries,
+                backoff_ms,
+                retry_budget: limits.map(|(_, share)| Share(share)),
+                usd_per_million_reads: Usd(usd),
+            },
+        );
     let prices = (".{0,12}", option::of(number())).prop_map(|(region, usd)| Prices {
         region,
         node_usd_per_hour: usd.map(Usd),
@@ -312,22 +425,21 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         run,
         workload(),
         cluster,
-        any::<[u32; 2]>(),
+        client(),
         database,
+        vec(happening(), 0..4),
         prices,
     )
         .prop_map(
-            |(name, seed, run, workload, cluster, [round_trip_us, connections], database, prices)| Scenario {
+            |(name, seed, run, workload, cluster, client, database, timeline, prices)| Scenario {
                 name,
                 seed,
                 run,
                 workload,
                 cluster,
-                client: Client {
-                    round_trip_us,
-                    connections,
-                },
+                client,
                 database,
+                timeline,
                 prices,
                 ..Scenario::default()
             },

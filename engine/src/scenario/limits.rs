@@ -171,6 +171,54 @@ pub const CONNECTIONS: Limit = Limit::new(0.0, 65_000.0, "connections");
 pub const DATABASE_LATENCY_US: Limit = Limit::new(1.0, 6e7, "µs");
 /// `database.capacity_per_s`.
 pub const DATABASE_CAPACITY_PER_S: Limit = Limit::new(1.0, 1e8, "queries/s");
+/// `client.instances`.
+pub const INSTANCES: Limit = Limit::new(1.0, 1e4, "processes");
+/// `client.users.count`.
+pub const USERS: Limit = Limit::new(1.0, 1e5, "users");
+/// `client.users.think_ms`.
+pub const THINK_MS: Limit = Limit::new(1.0, 3.6e6, "ms");
+/// `client.reads.after` of refresh-ahead.
+pub const REFRESH_AFTER: Limit = Limit::new(0.1, 0.99, "");
+/// `client.writes.flush_ms` of write-behind.
+pub const FLUSH_MS: Limit = Limit::new(1.0, 6e5, "ms");
+/// `client.guard.poll_ms` of a lock.
+pub const POLL_MS: Limit = Limit::new(1.0, 1e4, "ms");
+/// `client.guard.grace_s` of stale-while-revalidate.
+pub const GRACE_S: Limit = Limit::new(1.0, 7.0 * DAY_S, "s");
+/// `client.guard.beta` of XFetch.
+pub const BETA: Limit = Limit::new(0.1, 10.0, "");
+/// `client.near.keys`.
+pub const NEAR_KEYS: Limit = Limit::new(1.0, 1e7, "keys");
+/// `client.near.ttl_ms`.
+pub const NEAR_TTL_MS: Limit = Limit::new(1.0, 1e3 * DAY_S, "ms");
+/// `client.timeout_ms`, `database.timeout_ms` and `client.breaker.open_ms`.
+pub const TIMEOUT_MS: Limit = Limit::new(1.0, 6e5, "ms");
+/// `client.breaker.failures`.
+pub const BREAKER_FAILURES: Limit = Limit::new(1.0, 1e6, "failures");
+/// `database.queue`.
+pub const DATABASE_QUEUE: Limit = Limit::new(0.0, 1e7, "queries");
+/// `database.retries`.
+pub const RETRIES: Limit = Limit::new(0.0, 10.0, "retries");
+/// `database.backoff_ms`.
+pub const BACKOFF_MS: Limit = Limit::new(0.0, 6e4, "ms");
+/// A share of anything: `database.retry_budget`, the shares of the timeline.
+pub const SHARE: Limit = Limit::new(0.0, 1.0, "");
+
+/// `timeline`: how many things.
+pub const TIMELINE: Limit = Limit::new(0.0, 100.0, "things");
+/// `timeline[].at_s` and `timeline[].duration_s`.
+pub const HAPPENS_S: Limit = Limit::new(0.0, 31.0 * DAY_S, "s");
+/// `timeline[].what.factor` of a load.
+pub const LOAD_FACTOR: Limit = Limit::new(0.0, 1e3, "");
+/// `timeline[].what.value_factor` of a deploy.
+pub const VALUE_FACTOR: Limit = Limit::new(0.01, 100.0, "");
+/// `timeline[].what.factor` of what becomes slow.
+pub const SLOW_FACTOR: Limit = Limit::new(1.0, 1e3, "");
+/// `timeline[].what.milliseconds` of a slow command.
+pub const STALL_MS: Limit = Limit::new(1.0, 6e5, "ms");
+/// `timeline[].what.every_s` of a slow command.
+pub const STALL_EVERY_S: Limit = Limit::new(1.0, DAY_S, "s");
+
 /// `database.usd_per_million_reads`.
 pub const USD_PER_MILLION_READS: Limit = Limit::new(0.0, 1e3, "USD");
 

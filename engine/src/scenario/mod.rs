@@ -12,19 +12,21 @@ pub mod link;
 pub mod parameters;
 mod plan;
 mod presets;
+mod timeline;
 mod traced;
 mod validate;
 mod workload;
 
 pub use crate::catalog::Engine;
-pub use client::Client;
+pub use client::{Breaker, Client, Guard, Invalidation, Near, OnCacheError, Reads, Users, Writes};
 pub use cluster::Cluster;
-pub use database::Database;
+pub use database::{Database, ServiceTime};
 pub use json::JsonError;
 pub use parameters::memcached::Memcached;
 pub use parameters::redis::Redis;
 pub use plan::{NodePrice, Plan, PlanError};
 pub use presets::{Preset, presets};
+pub use timeline::{Happening, What};
 pub use traced::RecordedTrace;
 pub use validate::{Bounds, Issue};
 pub use workload::{KeyClass, Popularity, Rate, TraceWorkload, Ttl, ValueSize, Workload};
@@ -58,6 +60,8 @@ pub struct Scenario {
     pub client: Client,
     /// The store of record behind the cache.
     pub database: Database,
+    /// What happens during the run, in any order; up to 100 things.
+    pub timeline: Vec<Happening>,
     /// What things cost.
     pub prices: Prices,
 }
@@ -73,6 +77,8 @@ pub struct RunSettings {
     /// Most requests to simulate one by one. Beyond it, one key in so many stands for its neighbours.
     /// Bounds: 10,000 to 1,000,000,000. Traces are always replayed whole.
     pub request_budget: u64,
+    /// Whether every key of the classes is in the cache at the start, as far as it fits. Traces start empty.
+    pub warm_start: bool,
 }
 
 /// What things cost.
@@ -91,6 +97,7 @@ impl Default for RunSettings {
             duration_s: Seconds(86_400),
             warm_up_s: Seconds(7_200),
             request_budget: 1_000_000,
+            warm_start: false,
         }
     }
 }
@@ -115,6 +122,7 @@ impl Default for Scenario {
             cluster: Cluster::default(),
             client: Client::default(),
             database: Database::default(),
+            timeline: Vec::new(),
             prices: Prices::default(),
         }
     }

@@ -57,6 +57,7 @@ fn product_catalogue() -> Preset {
                 capacity_per_s: PerSecond(6_000.0),
                 // DynamoDB on demand, us-east-1, as of 2026-07-31, strongly consistent reads of up to 4 KB.
                 usd_per_million_reads: Usd(0.125),
+                ..Database::default()
             },
         ),
     }
@@ -243,6 +244,7 @@ fn database(latency_us: u32, capacity_per_s: f64) -> Database {
         latency_us,
         capacity_per_s: PerSecond(capacity_per_s),
         usd_per_million_reads: Usd(0.0),
+        ..Database::default()
     }
 }
 

@@ -126,6 +126,8 @@ impl From<&scenario::Scenario> for Scenario {
             cluster,
             client,
             database,
+            // The first form knows of none.
+            timeline: _,
             prices,
         } = from;
         Self {
@@ -162,6 +164,7 @@ impl From<Scenario> for scenario::Scenario {
                 duration_s: Seconds(from.duration_s),
                 warm_up_s: Seconds(from.warm_up_s),
                 request_budget: from.request_budget,
+                ..scenario::RunSettings::default()
             },
             workload: from.workload.into(),
             cluster: scenario::Cluster {
@@ -182,7 +185,9 @@ impl From<Scenario> for scenario::Scenario {
                 latency_us: from.database_latency_us,
                 capacity_per_s: PerSecond(from.database_capacity_per_s),
                 usd_per_million_reads: Usd(from.usd_per_million_reads),
+                ..scenario::Database::default()
             },
+            timeline: Vec::new(),
             prices: scenario::Prices {
                 region: from.region,
                 node_usd_per_hour: from.node_usd_per_hour.map(Usd),

@@ -4,11 +4,14 @@
 //! its absence does, so that most links stay short. Numbers and parts are never changed again, only added: a number
 //! that is not known here is of a newer version.
 
+mod behaviour;
+
 use super::LinkError;
 use super::v1;
 use crate::scenario::parameters::memcached::Memcached;
 use crate::scenario::parameters::redis::Redis;
 use crate::scenario::{Client, Cluster, Engine, Scenario};
+use behaviour::Behaviour;
 use serde::{Deserialize, Serialize};
 
 /// [`FORM`](super::FORM) of the version that adds the next part.
@@ -39,11 +42,18 @@ struct Part {
     read: fn(&[u8], &mut Scenario) -> Result<(), LinkError>,
 }
 
-const PARTS: &[Part] = &[Part {
-    number: 1,
-    write: Servers::write,
-    read: Servers::read,
-}];
+const PARTS: &[Part] = &[
+    Part {
+        number: 1,
+        write: Servers::write,
+        read: Servers::read,
+    },
+    Part {
+        number: 4,
+        write: Behaviour::write,
+        read: Behaviour::read,
+    },
+];
 
 /// The bytes of a scenario; `None` when `v1` holds all of it.
 pub(super) fn write(scenario: &Scenario) -> Option<Vec<u8>> {

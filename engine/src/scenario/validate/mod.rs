@@ -1,5 +1,6 @@
 //! Checks a scenario: every problem with the field's path, the value and the bounds.
 
+mod behaviour;
 mod cluster;
 mod workload;
 
@@ -69,32 +70,9 @@ impl Checks {
             Workload::Trace(trace) => self.trace(trace),
         }
         self.cluster(&scenario.cluster);
-        self.integer(
-            "client.round_trip_us",
-            scenario.client.round_trip_us.into(),
-            limits::ROUND_TRIP_US,
-        );
-        self.integer(
-            "client.connections",
-            scenario.client.connections.into(),
-            limits::CONNECTIONS,
-        );
-        let database = &scenario.database;
-        self.integer(
-            "database.latency_us",
-            database.latency_us.into(),
-            limits::DATABASE_LATENCY_US,
-        );
-        self.number(
-            "database.capacity_per_s",
-            database.capacity_per_s.0,
-            limits::DATABASE_CAPACITY_PER_S,
-        );
-        self.number(
-            "database.usd_per_million_reads",
-            database.usd_per_million_reads.0,
-            limits::USD_PER_MILLION_READS,
-        );
+        self.client(&scenario.client);
+        self.database(&scenario.database);
+        self.timeline(scenario);
         self.prices(scenario);
     }
 

@@ -1,0 +1,99 @@
+//! What happens when: changes of load, deploys, faults, operators' actions.
+
+use crate::units::{Seconds, Share};
+use serde::{Deserialize, Serialize};
+
+/// Something that happens during the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Happening {
+    /// When it begins: 0 to 31 days after the start.
+    pub at_s: Seconds,
+    /// How long it lasts: 0 to 31 days; 0 is until the end of the run. What is over at once ignores it.
+    #[serde(default)]
+    pub duration_s: Seconds,
+    /// What it is.
+    pub what: What,
+}
+
+/// What happens. Shards are numbered from 0, classes go by their names; `None` means all of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum What {
+    /// The request rate of a class is multiplied. Needs a synthetic workload.
+    Load {
+        /// Name of the class.
+        #[serde(default)]
+        class: Option<String>,
+        /// 0 to 1,000.
+        factor: f64,
+    },
+    /// A deploy: values stored from now on are larger or smaller, or have another TTL.
+    Deploy {
+        /// Name of the class.
+        #[serde(default)]
+        class: Option<String>,
+        /// Size of new values over what it was: 0.01 to 100.
+        value_factor: f64,
+        /// TTL of new values in place of the class's: 1 s to 365 days.
+        #[serde(default)]
+        ttl_s: Option<Seconds>,
+    },
+    /// The application turns away part of the requests before they reach the cache.
+    LoadShedding {
+        /// 0 to 1.
+        share: Share,
+    },
+    /// The primary of a shard dies. A replica takes over where there is one; otherwise the node comes back empty when
+    /// the duration is over.
+    NodeFailure {
+        /// Which.
+        shard: u32,
+    },
+    /// The node of a shard is cut off from the application but lives: it keeps its values.
+    Partition {
+        /// Which.
+        shard: u32,
+    },
+    /// Commands on a shard take longer.
+    SlowNode {
+        /// Which.
+        #[serde(default)]
+        shard: Option<u32>,
+        /// 1 to 1,000 times as long.
+        factor: f64,
+    },
+    /// A slow script or command holds the thread of a shard, again and again.
+    SlowCommand {
+        /// Which.
+        #[serde(default)]
+        shard: Option<u32>,
+        /// How long each takes: 1 ms to 600 s.
+        milliseconds: u32,
+        /// One in so many seconds: 1 to 86,400.
+        every_s: Seconds,
+    },
+    /// All values of a shard are gone at once: `FLUSHALL`, or a restart without persistence.
+    Flush {
+        /// Which.
+        #[serde(default)]
+        shard: Option<u32>,
+    },
+    /// Queries take longer, and the database completes as many fewer.
+    DatabaseSlow {
+        /// 1 to 1,000 times as long.
+        factor: f64,
+    },
+    /// The database refuses every query.
+    DatabaseDown,
+    /// Part of the deletions or updates of cached values after a write get lost.
+    LostInvalidations {
+        /// 0 to 1.
+        share: Share,
+    },
+    /// Part of the commands are refused, as after a change of passwords that is half rolled out.
+    AuthFailures {
+        /// 0 to 1.
+        share: Share,
+    },
+}
