@@ -6,9 +6,10 @@
 use cacheplan_engine::scenario::link::{LinkError, decode, encode, from_bytes, to_bytes};
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
-    Breaker, Client, Cluster, Database, Engine, Guard, Happening, Invalidation, KeyClass, Memcached, Near,
-    OnCacheError, Popularity, Prices, Rate, Reads, Redis, RunSettings, Scenario, ServiceTime, TraceWorkload,
-    Ttl, Users, ValueSize, What, Workload, Writes, presets,
+    Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Guard, Happening,
+    Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Popularity, Prices, Rate, Reads,
+    Redis, Replication, RunSettings, Scenario, ServiceTime, Snapshots, TraceWorkload, Ttl, Users, ValueSize,
+    What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -365,9 +366,15 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         number(),
         option::of(any::<u64>()),
         option::of((any::<[u32; 3]>(), number(), any::<bool>())),
+        option::of((
+            option::of(vec(any::<u32>(), 0..5)),
+            any::<[u32; 4]>(),
+            any::<[u64; 3]>(),
+            number(),
+        )),
     )
         .prop_map(
-            |(engine, node_type, [shards, replicas], policy, reserved, maxmemory, servers)| Cluster {
+            |(engine, node_type, [shards, replicas], policy, reserved, maxmemory, servers, nodes)| Cluster {
                 engine,
                 node_type,
                 shards,
@@ -387,6 +394,32 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                     cas,
                     ..Memcached::default()
                 }),
+                ..nodes.map_or_else(
+                    Cluster::default,
+                    |(slots, [zones, timeout, hour, us], [s, limit, wait], mb)| Cluster {
+                        cluster_mode: ClusterMode::Enabled,
+                        distribution: Distribution::Ketama,
+                        slots,
+                        zones,
+                        tls: true,
+                        node_timeout_ms: timeout,
+                        require_full_coverage: true,
+                        service_failover_s: (s % 2 == 0).then_some(Seconds(s)),
+                        replication: Replication {
+                            one_way_us: us,
+                            output_limit_bytes: Bytes(limit),
+                            output_soft_s: Seconds(wait),
+                            ..Replication::default()
+                        },
+                        persistence: Persistence {
+                            snapshots: Some(Snapshots { hour, every_h: us }),
+                            aof: Aof::Everysec,
+                            rdb_mb_per_s: mb,
+                            ..Persistence::default()
+                        },
+                        ..Cluster::default()
+                    },
+                )
             },
         );
     let service = prop_oneof![

@@ -5,8 +5,8 @@
 
 use cacheplan_engine::catalog::{Engine, node_type};
 use cacheplan_engine::scenario::{
-    Bounds, Issue, KeyClass, Popularity, Rate, Scenario, TraceWorkload, Ttl, ValueSize, Workload, limits,
-    presets,
+    Aof, Bounds, ClusterMode, Distribution, Issue, KeyClass, Popularity, Rate, Scenario, Snapshots,
+    TraceWorkload, Ttl, ValueSize, Workload, limits, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 
@@ -140,7 +140,7 @@ type Set = fn(&mut Scenario, &mut KeyClass, f64);
 
 #[test]
 fn every_number_is_accepted_at_its_limits_and_refused_beyond() {
-    let fields: [(&str, limits::Limit, Set); 23] = [
+    let fields: [(&str, limits::Limit, Set); 34] = [
         ("run.duration_s", limits::DURATION_S, |s, _, v| {
             s.run.duration_s = Seconds(v as u64);
             s.run.warm_up_s = Seconds(0);
@@ -256,6 +256,66 @@ fn every_number_is_accepted_at_its_limits_and_refused_beyond() {
         ("cluster.maxmemory_bytes", limits::MAXMEMORY_BYTES, |s, _, v| {
             s.cluster.maxmemory_bytes = Some(Bytes(v as u64));
         }),
+        ("cluster.zones", limits::ZONES, |s, _, v| {
+            s.cluster.zones = v as u32;
+        }),
+        ("cluster.slots[0]", limits::SLOT_WEIGHT, |s, _, v| {
+            s.cluster.slots = Some(vec![v as u32, 2, 2]);
+        }),
+        ("cluster.node_timeout_ms", limits::NODE_TIMEOUT_MS, |s, _, v| {
+            s.cluster.node_timeout_ms = v as u32;
+        }),
+        (
+            "cluster.service_failover_s",
+            limits::SERVICE_FAILOVER_S,
+            |s, _, v| {
+                s.cluster.service_failover_s = Some(Seconds(v as u64));
+            },
+        ),
+        ("cluster.replication.one_way_us", limits::ONE_WAY_US, |s, _, v| {
+            s.cluster.replication.one_way_us = v as u32;
+        }),
+        (
+            "cluster.replication.output_limit_bytes",
+            limits::OUTPUT_LIMIT_BYTES,
+            |s, _, v| {
+                s.cluster.replication.output_limit_bytes = Bytes(v as u64);
+            },
+        ),
+        (
+            "cluster.persistence.snapshots.every_h",
+            limits::SNAPSHOT_EVERY_H,
+            |s, _, v| {
+                s.cluster.persistence.snapshots = Some(Snapshots {
+                    hour: 3,
+                    every_h: v as u32,
+                });
+            },
+        ),
+        (
+            "cluster.persistence.fork_ms_per_gb",
+            limits::FORK_MS_PER_GB,
+            |s, _, v| {
+                s.cluster.persistence.fork_ms_per_gb = v;
+            },
+        ),
+        (
+            "cluster.persistence.load_mb_per_s",
+            limits::RDB_MB_PER_S,
+            |s, _, v| {
+                s.cluster.persistence.load_mb_per_s = v;
+            },
+        ),
+        (
+            "cluster.persistence.rdb_compressed",
+            limits::RDB_COMPRESSED,
+            |s, _, v| {
+                s.cluster.persistence.rdb_compressed = Share(v);
+            },
+        ),
+        ("cluster.persistence.fsync_us", limits::FSYNC_US, |s, _, v| {
+            s.cluster.persistence.fsync_us = v as u32;
+        }),
         ("client.round_trip_us", limits::ROUND_TRIP_US, |s, _, v| {
             s.client.round_trip_us = v as u32;
         }),
@@ -362,5 +422,58 @@ fn a_plan_is_refused_with_every_problem() {
         error.to_string(),
         "cluster.shards is 0; it must be between 1 and 500 shards\n\
          database.latency_us is 0; it must be between 1 and 60,000,000 µs"
+    );
+}
+
+#[test]
+fn what_a_server_has_not_is_refused() {
+    let issues = issues_after(|s| {
+        s.cluster.cluster_mode = ClusterMode::Disabled;
+        s.cluster.distribution = Distribution::Ketama;
+    });
+    let texts: Vec<String> = issues.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "cluster.cluster_mode is disabled; it must be auto or enabled, as there is one shard with cluster mode \
+             disabled",
+            "cluster.distribution is \"ketama\"; it must be \"slots\", as Valkey 8.1 divides keys by hash slot",
+        ]
+    );
+    let issues = issues_after(|s| {
+        s.cluster.engine = Engine::Memcached16;
+        s.cluster.replicas = 0;
+        s.cluster.cluster_mode = ClusterMode::Enabled;
+        s.cluster.distribution = Distribution::Modulo;
+        s.cluster.slots = Some(vec![1, 1, 1]);
+        s.cluster.persistence.snapshots = Some(Snapshots { hour: 0, every_h: 24 });
+        s.cluster.persistence.aof = Aof::Always;
+    });
+    let paths: Vec<&str> = issues.iter().map(|issue| issue.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "cluster.cluster_mode",
+            "cluster.slots",
+            "cluster.persistence.snapshots",
+            "cluster.persistence.aof",
+        ]
+    );
+}
+
+#[test]
+fn every_shard_needs_a_slot() {
+    let of = |weights: &[u32]| {
+        let issues = issues_after(|s| s.cluster.slots = Some(weights.to_vec()));
+        issues.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&[1, 2, 16_000]), [""; 0]);
+    assert_eq!(
+        of(&[1, 2]),
+        ["cluster.slots is 2 weights; it must be one weight for each of the 3 shards"]
+    );
+    assert_eq!(
+        of(&[1, 16_384, 16_384]),
+        ["cluster.slots[0] is 1; it must be at least 3, for a slot of its own"]
     );
 }

@@ -4,7 +4,7 @@ use super::SERVER_POLICY;
 use super::parameters::memcached::Memcached;
 use super::parameters::redis::Redis;
 use crate::catalog::Engine;
-use crate::units::{Bytes, Share};
+use crate::units::{Bytes, Seconds, Share};
 use serde::{Deserialize, Serialize};
 
 /// The cache.
@@ -15,11 +15,35 @@ pub struct Cluster {
     pub engine: Engine,
     /// A name of the catalogue, such as `cache.r7g.large`.
     pub node_type: String,
-    /// Primaries, each with a share of the 16,384 slots: 1 to 500.
+    /// Primaries, each with a share of the 16,384 slots: 1 to 500. Nodes of Memcached: 1 to 60.
     pub shards: u32,
-    /// Replicas of each primary: 0 to 5. They cost money and hold copies; this engine version does not model
-    /// their lag, reads or failover.
+    /// Replicas of each primary: 0 to 5.
     pub replicas: u32,
+    /// Whether the nodes run with cluster mode enabled.
+    pub cluster_mode: ClusterMode,
+    /// How keys are divided among the shards.
+    pub distribution: Distribution,
+    /// Weight of each shard's part of the slots, one for each shard: 1 to 16,384, and large enough for a slot of its
+    /// own. `None` for parts as even as can be.
+    pub slots: Option<Vec<u32>>,
+    /// Availability zones that the nodes are spread over: 1 to 3. Primaries take turns in them; a replica lies in the
+    /// zones after its primary's.
+    pub zones: u32,
+    /// Whether connections are encrypted, which costs throughput.
+    pub tls: bool,
+    /// `cluster-node-timeout`: how long a node may be silent before others suspect it, 100 ms to 10 min.
+    pub node_timeout_ms: u32,
+    /// `cluster-require-full-coverage`: whether all shards refuse keys while one has no primary. Off on ElastiCache
+    /// (`reference/aws/limits_and_metrics.md` section 2), on in the servers' own defaults.
+    pub require_full_coverage: bool,
+    /// Time that the provider takes to promote a replica where the nodes cannot elect one: with cluster mode disabled
+    /// or without a majority of primaries. 1 s to 1 h; `None` when nobody does. ElastiCache says "a few seconds"
+    /// (`reference/aws/limits_and_metrics.md` section 7); the default is an assumption.
+    pub service_failover_s: Option<Seconds>,
+    /// How replicas follow.
+    pub replication: Replication,
+    /// What is written to disk, and what that costs.
+    pub persistence: Persistence,
     /// What goes when memory is full: [`SERVER_POLICY`] for what the server does as it is set up below, or a name of
     /// the [policy registry](crate::policy::REGISTRY) to see what another policy would do in its place.
     pub policy: String,
@@ -34,7 +58,170 @@ pub struct Cluster {
     pub memcached: Memcached,
 }
 
+/// Whether nodes run with cluster mode enabled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterMode {
+    /// Enabled when there are several shards.
+    Auto,
+    /// Always: failures are found by the nodes themselves.
+    Enabled,
+    /// Never: one shard, whose failures somebody else has to find.
+    Disabled,
+}
+
+/// How keys are divided among shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Distribution {
+    /// By hash slot, as Redis and Valkey do.
+    Slots,
+    /// By the clients of Memcached: a ring with 160 points for each node.
+    Ketama,
+    /// By the clients of Memcached: a hash of the key modulo the number of nodes.
+    Modulo,
+}
+
+impl Distribution {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Slots, Self::Ketama, Self::Modulo];
+
+    /// As people write it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Slots => "slots",
+            Self::Ketama => "ketama",
+            Self::Modulo => "modulo",
+        }
+    }
+}
+
+/// How replicas follow their primary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Replication {
+    /// Way of a packet from a primary to a replica in the same zone: 1 µs to 10 s.
+    pub one_way_us: u32,
+    /// The same to a replica in another zone.
+    pub cross_zone_one_way_us: u32,
+    /// `repl-diskless-sync-delay`: how long a full synchronisation waits for further replicas, up to 1 h.
+    pub diskless_delay_s: Seconds,
+    /// Whether a replica loads the snapshot while it arrives (`repl-diskless-load`) rather than from its disk after.
+    pub diskless_load: bool,
+    /// `dual-channel-replication-enabled` of Valkey 8.0 and later: writes made meanwhile wait at the replica and not
+    /// at the primary.
+    pub dual_channel: bool,
+    /// `client-output-buffer-limit replica`, hard limit: bytes that may wait for a replica, up to 64 GiB; 0 for no
+    /// limit.
+    pub output_limit_bytes: Bytes,
+    /// Its soft limit, up to 64 GiB; 0 for none.
+    pub output_soft_limit_bytes: Bytes,
+    /// How long the soft limit may be exceeded, up to 1 h.
+    pub output_soft_s: Seconds,
+}
+
+impl Default for Replication {
+    fn default() -> Self {
+        Self {
+            // Half the round trips of reference throughput.md section 4: 0.3 ms within a zone, 0.8 ms between zones.
+            one_way_us: 150,
+            cross_zone_one_way_us: 400,
+            // The servers' defaults: servers.md section 11.
+            diskless_delay_s: Seconds(5),
+            diskless_load: false,
+            dual_channel: false,
+            output_limit_bytes: Bytes::mib(256),
+            output_soft_limit_bytes: Bytes::mib(64),
+            output_soft_s: Seconds(60),
+        }
+    }
+}
+
+/// What is written to disk, and what that costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Persistence {
+    /// When snapshots are taken; `None` for never.
+    pub snapshots: Option<Snapshots>,
+    /// The log of writes.
+    pub aof: Aof,
+    /// How long a fork stops the server per GB (10^9 bytes) of its memory: 0 to 1,000 ms.
+    pub fork_ms_per_gb: f64,
+    /// Speed at which a child writes a snapshot, in 10^6 bytes of it before compression: 1 to 10,000 MB/s.
+    pub rdb_mb_per_s: f64,
+    /// Speed at which a server reads a snapshot, likewise: 1 to 10,000 MB/s.
+    pub load_mb_per_s: f64,
+    /// Size of compressed values as a part of their size (`rdbcompression`): 0.01 to 1.
+    pub rdb_compressed: Share,
+    /// Time that the disk takes to make writes durable (`fsync`): 1 µs to 10 s.
+    pub fsync_us: u32,
+}
+
+impl Default for Persistence {
+    fn default() -> Self {
+        Self {
+            snapshots: None,
+            aof: Aof::Off,
+            // servers.md section 7: assumptions where it gives ranges.
+            fork_ms_per_gb: 12.0,
+            rdb_mb_per_s: 200.0,
+            load_mb_per_s: 200.0,
+            rdb_compressed: Share(1.0),
+            fsync_us: 1_000,
+        }
+    }
+}
+
+/// When snapshots (`BGSAVE`) are taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshots {
+    /// Hour of the day of the first one: 0 to 23.
+    pub hour: u32,
+    /// Hours from one to the next: 1 to 24. ElastiCache takes up to 20 a day on request.
+    pub every_h: u32,
+}
+
+/// `appendonly` and `appendfsync`: whether writes are logged, and how durably.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aof {
+    /// No log.
+    Off,
+    /// Durable when the operating system thinks fit.
+    No,
+    /// Durable once a second, in the background.
+    Everysec,
+    /// Durable before the reply.
+    Always,
+}
+
+impl Aof {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Off, Self::No, Self::Everysec, Self::Always];
+
+    /// As the server writes it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::No => "no",
+            Self::Everysec => "everysec",
+            Self::Always => "always",
+        }
+    }
+}
+
 impl Cluster {
+    /// Whether the nodes form a cluster, with a bus on which they find failures out.
+    pub fn has_bus(&self) -> bool {
+        !self.engine.is_memcached()
+            && match self.cluster_mode {
+                ClusterMode::Auto => self.shards > 1,
+                ClusterMode::Enabled => true,
+                ClusterMode::Disabled => false,
+            }
+    }
+
     /// What evicts, as people call it: the server's own setting, or the name of the policy in its place.
     pub fn eviction(&self) -> &str {
         if self.policy != SERVER_POLICY {
@@ -54,6 +241,16 @@ impl Default for Cluster {
             node_type: "cache.r7g.large".into(),
             shards: 3,
             replicas: 1,
+            cluster_mode: ClusterMode::Auto,
+            distribution: Distribution::Slots,
+            slots: None,
+            zones: 1,
+            tls: false,
+            node_timeout_ms: 15_000,
+            require_full_coverage: false,
+            service_failover_s: Some(Seconds(10)),
+            replication: Replication::default(),
+            persistence: Persistence::default(),
             policy: SERVER_POLICY.into(),
             reserved_memory: Share(0.25),
             maxmemory_bytes: None,

@@ -101,6 +101,32 @@ pub const REPLICAS: Limit = Limit::new(0.0, 5.0, "replicas");
 pub const NODES: Limit = Limit::new(1.0, 500.0, "nodes");
 /// Nodes of a Memcached cluster (the ElastiCache quota).
 pub const MEMCACHED_NODES: Limit = Limit::new(1.0, 60.0, "nodes");
+/// `cluster.slots`: weight of one shard.
+pub const SLOT_WEIGHT: Limit = Limit::new(1.0, 16_384.0, "");
+/// `cluster.zones`.
+pub const ZONES: Limit = Limit::new(1.0, 3.0, "zones");
+/// `cluster.node_timeout_ms`.
+pub const NODE_TIMEOUT_MS: Limit = Limit::new(100.0, 600_000.0, "ms");
+/// `cluster.service_failover_s`.
+pub const SERVICE_FAILOVER_S: Limit = Limit::new(1.0, 3_600.0, "s");
+/// `cluster.replication.one_way_us` and `cross_zone_one_way_us`.
+pub const ONE_WAY_US: Limit = Limit::new(1.0, 1e7, "µs");
+/// `cluster.replication.diskless_delay_s` and `output_soft_s`.
+pub const REPLICATION_WAIT_S: Limit = Limit::new(0.0, 3_600.0, "s");
+/// `cluster.replication.output_limit_bytes` and `output_soft_limit_bytes`.
+pub const OUTPUT_LIMIT_BYTES: Limit = Limit::new(0.0, bytes(Bytes::gib(64)), "bytes");
+/// `cluster.persistence.snapshots.hour`.
+pub const SNAPSHOT_HOUR: Limit = Limit::new(0.0, 23.0, "h");
+/// `cluster.persistence.snapshots.every_h`.
+pub const SNAPSHOT_EVERY_H: Limit = Limit::new(1.0, 24.0, "h");
+/// `cluster.persistence.fork_ms_per_gb`.
+pub const FORK_MS_PER_GB: Limit = Limit::new(0.0, 1_000.0, "ms/GB");
+/// `cluster.persistence.rdb_mb_per_s` and `load_mb_per_s`.
+pub const RDB_MB_PER_S: Limit = Limit::new(1.0, 1e4, "MB/s");
+/// `cluster.persistence.rdb_compressed`.
+pub const RDB_COMPRESSED: Limit = Limit::new(0.01, 1.0, "");
+/// `cluster.persistence.fsync_us`.
+pub const FSYNC_US: Limit = Limit::new(1.0, 1e7, "µs");
 /// `cluster.reserved_memory`.
 pub const RESERVED_MEMORY: Limit = Limit::new(0.0, 0.9, "");
 /// `cluster.maxmemory_bytes`.

@@ -5,6 +5,7 @@
 //! that is not known here is of a newer version.
 
 mod behaviour;
+mod nodes;
 
 use super::LinkError;
 use super::v1;
@@ -12,6 +13,7 @@ use crate::scenario::parameters::memcached::Memcached;
 use crate::scenario::parameters::redis::Redis;
 use crate::scenario::{Client, Cluster, Engine, Scenario};
 use behaviour::Behaviour;
+use nodes::Nodes;
 use serde::{Deserialize, Serialize};
 
 /// [`FORM`](super::FORM) of the version that adds the next part.
@@ -47,6 +49,11 @@ const PARTS: &[Part] = &[
         number: 1,
         write: Servers::write,
         read: Servers::read,
+    },
+    Part {
+        number: 3,
+        write: Nodes::write,
+        read: Nodes::read,
     },
     Part {
         number: 4,

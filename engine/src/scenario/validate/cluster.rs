@@ -2,9 +2,13 @@
 
 use super::{Bounds, Checks, Integer, Number, Quoted};
 use crate::catalog::{node_type, node_types};
+use crate::cluster::slots::SLOTS;
 use crate::policy;
 use crate::scenario::parameters::memcached::Automove;
-use crate::scenario::{Cluster, Memcached, Redis, SERVER_POLICY, limits};
+use crate::scenario::{
+    Aof, Cluster, ClusterMode, Distribution, Memcached, Persistence, Redis, Replication, SERVER_POLICY,
+    limits,
+};
 use crate::units::Bytes;
 
 impl Checks {
@@ -72,6 +76,166 @@ impl Checks {
         }
         self.redis(&cluster.redis);
         self.memcached(&cluster.memcached);
+        self.placement(cluster);
+        self.failover(cluster);
+        self.replication(&cluster.replication);
+        self.persistence(&cluster.persistence, memcached);
+    }
+
+    /// Which node holds which keys, and where it stands.
+    fn placement(&mut self, cluster: &Cluster) {
+        let memcached = cluster.engine.is_memcached();
+        match cluster.cluster_mode {
+            ClusterMode::Enabled if memcached => {
+                let bounds = Bounds::Rule("auto or disabled, as Memcached has no cluster mode".into());
+                self.report("cluster.cluster_mode", "enabled", bounds);
+            }
+            ClusterMode::Disabled if !memcached && cluster.shards > 1 => {
+                let bounds = "auto or enabled, as there is one shard with cluster mode disabled";
+                self.report("cluster.cluster_mode", "disabled", Bounds::Rule(bounds.into()));
+            }
+            _ => {}
+        }
+        if !memcached && cluster.distribution != Distribution::Slots {
+            let bounds = format!(
+                "\"slots\", as {} divides keys by hash slot",
+                cluster.engine.label()
+            );
+            self.report(
+                "cluster.distribution",
+                Quoted(cluster.distribution.label()),
+                Bounds::Rule(bounds),
+            );
+        }
+        if let Some(weights) = &cluster.slots {
+            self.slots(weights, cluster);
+        }
+        self.integer("cluster.zones", cluster.zones.into(), limits::ZONES);
+    }
+
+    fn slots(&mut self, weights: &[u32], cluster: &Cluster) {
+        if cluster.distribution != Distribution::Slots {
+            let bounds = Bounds::Rule("empty unless cluster.distribution is \"slots\"".into());
+            self.report("cluster.slots", "set", bounds);
+        }
+        if weights.len() as u64 != u64::from(cluster.shards) {
+            let bounds = format!("one weight for each of the {} shards", cluster.shards);
+            let found = format!("{} weights", weights.len());
+            self.report("cluster.slots", found, Bounds::Rule(bounds));
+            return;
+        }
+        let before = self.issues.len();
+        for (shard, weight) in weights.iter().enumerate() {
+            self.integer(
+                &format!("cluster.slots[{shard}]"),
+                (*weight).into(),
+                limits::SLOT_WEIGHT,
+            );
+        }
+        if self.issues.len() > before {
+            return;
+        }
+        let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+        let least = total.div_ceil(SLOTS.into());
+        for (shard, weight) in weights.iter().enumerate() {
+            if u64::from(*weight) < least {
+                let bounds = format!("at least {least}, for a slot of its own");
+                self.report(
+                    &format!("cluster.slots[{shard}]"),
+                    Integer((*weight).into()),
+                    Bounds::Rule(bounds),
+                );
+            }
+        }
+    }
+
+    fn failover(&mut self, cluster: &Cluster) {
+        self.integer(
+            "cluster.node_timeout_ms",
+            cluster.node_timeout_ms.into(),
+            limits::NODE_TIMEOUT_MS,
+        );
+        if let Some(seconds) = cluster.service_failover_s {
+            self.integer(
+                "cluster.service_failover_s",
+                seconds.0,
+                limits::SERVICE_FAILOVER_S,
+            );
+        }
+    }
+
+    fn replication(&mut self, replication: &Replication) {
+        for (field, value, limit) in [
+            ("one_way_us", replication.one_way_us.into(), limits::ONE_WAY_US),
+            (
+                "cross_zone_one_way_us",
+                replication.cross_zone_one_way_us.into(),
+                limits::ONE_WAY_US,
+            ),
+            (
+                "diskless_delay_s",
+                replication.diskless_delay_s.0,
+                limits::REPLICATION_WAIT_S,
+            ),
+            (
+                "output_limit_bytes",
+                replication.output_limit_bytes.0,
+                limits::OUTPUT_LIMIT_BYTES,
+            ),
+            (
+                "output_soft_limit_bytes",
+                replication.output_soft_limit_bytes.0,
+                limits::OUTPUT_LIMIT_BYTES,
+            ),
+            (
+                "output_soft_s",
+                replication.output_soft_s.0,
+                limits::REPLICATION_WAIT_S,
+            ),
+        ] {
+            self.integer(&format!("cluster.replication.{field}"), value, limit);
+        }
+    }
+
+    fn persistence(&mut self, persistence: &Persistence, memcached: bool) {
+        if let Some(snapshots) = &persistence.snapshots {
+            for (field, value, limit) in [
+                ("hour", snapshots.hour, limits::SNAPSHOT_HOUR),
+                ("every_h", snapshots.every_h, limits::SNAPSHOT_EVERY_H),
+            ] {
+                let path = format!("cluster.persistence.snapshots.{field}");
+                self.integer(&path, value.into(), limit);
+            }
+            if memcached {
+                let bounds = Bounds::Rule("empty, as Memcached keeps nothing on disk".into());
+                self.report("cluster.persistence.snapshots", "set", bounds);
+            }
+        }
+        if memcached && persistence.aof != Aof::Off {
+            let bounds = Bounds::Rule("\"off\", as Memcached keeps nothing on disk".into());
+            self.report("cluster.persistence.aof", Quoted(persistence.aof.label()), bounds);
+        }
+        for (field, value, limit) in [
+            (
+                "fork_ms_per_gb",
+                persistence.fork_ms_per_gb,
+                limits::FORK_MS_PER_GB,
+            ),
+            ("rdb_mb_per_s", persistence.rdb_mb_per_s, limits::RDB_MB_PER_S),
+            ("load_mb_per_s", persistence.load_mb_per_s, limits::RDB_MB_PER_S),
+            (
+                "rdb_compressed",
+                persistence.rdb_compressed.0,
+                limits::RDB_COMPRESSED,
+            ),
+        ] {
+            self.number(&format!("cluster.persistence.{field}"), value, limit);
+        }
+        self.integer(
+            "cluster.persistence.fsync_us",
+            persistence.fsync_us.into(),
+            limits::FSYNC_US,
+        );
     }
 
     fn redis(&mut self, redis: &Redis) {
