@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Modules form floors, each importing only lower ones: `units`, `random`, `histogram` < `policy`, `queue`,
-//! `catalog`, `cluster` < `scenario` < `workload`, `store`, `database` < `sim` < `cost` < `report`. `tests/walls.rs` keeps them.
+//! `catalog` < `cluster` < `scenario` < `workload`, `store`, `database` < `sim` < `cost` < `report`. `tests/walls.rs` keeps them.
 
 pub mod catalog;
 pub mod cluster;

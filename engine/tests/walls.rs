@@ -12,6 +12,8 @@ const DEPENDENCIES: &[&str] = &[
     "base64",
     "crc",
     "libm",
+    // Clients of Memcached place keys by it.
+    "md-5",
     "memchr",
     "miniz_oxide",
     "postcard",
