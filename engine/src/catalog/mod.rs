@@ -5,6 +5,7 @@ mod engine;
 mod node;
 mod price;
 mod table;
+pub mod throughput;
 
 pub use engine::Engine;
 pub use node::{BurstCredits, NodeType, node_type, node_types, peak_ops};

@@ -3,12 +3,14 @@
 //! [`Topology`] divides keys. The models beside it are pure: they take plain figures, draw from the caller's stream
 //! where real servers draw, and hold no state but what their types show.
 
+pub mod capacity;
 pub mod failover;
 pub mod persistence;
 pub mod replication;
 pub mod resharding;
 pub mod ring;
 pub mod slots;
+pub mod wire;
 
 use ring::Ring;
 use slots::SLOTS;

@@ -4,7 +4,10 @@ use super::SERVER_POLICY;
 use super::parameters::memcached::Memcached;
 use super::parameters::redis::Redis;
 use crate::catalog::Engine;
-use crate::units::{Bytes, Seconds, Share};
+use crate::cluster::persistence::fork_pause;
+use crate::cluster::replication::{Flow, FullSync, Limits};
+use crate::cluster::{Topology, zone_of};
+use crate::units::{Bytes, Micros, Seconds, Share};
 use serde::{Deserialize, Serialize};
 
 /// The cache.
@@ -222,6 +225,55 @@ impl Cluster {
             }
     }
 
+    /// Which shard owns which keys.
+    pub fn topology(&self) -> Topology {
+        match (self.distribution, &self.slots) {
+            (Distribution::Ketama, _) => Topology::ketama(self.shards),
+            (Distribution::Modulo, _) => Topology::modulo(self.shards),
+            (Distribution::Slots, Some(weights)) => Topology::weighted(weights),
+            (Distribution::Slots, None) => Topology::even(self.shards),
+        }
+    }
+
+    /// A full synchronisation of a replica from a primary with so much memory, whose snapshot has `raw` bytes before
+    /// and `sent` bytes after compression, while writes go on.
+    pub fn full_sync(&self, memory: Bytes, raw: Bytes, sent: Bytes, flow: Flow) -> FullSync {
+        let (replication, persistence) = (&self.replication, &self.persistence);
+        FullSync {
+            delay: replication.diskless_delay_s.micros(),
+            fork: fork_pause(memory, persistence.fork_ms_per_gb),
+            raw,
+            sent,
+            save: persistence.rdb_mb_per_s * 1e6,
+            load: persistence.load_mb_per_s * 1e6,
+            diskless_load: replication.diskless_load,
+            dual_channel: replication.dual_channel,
+            flow,
+            limits: self.output_limits(),
+        }
+    }
+
+    /// What may wait for a replica.
+    pub fn output_limits(&self) -> Limits {
+        Limits {
+            hard: self.replication.output_limit_bytes,
+            soft: self.replication.output_soft_limit_bytes,
+            soft_for: self.replication.output_soft_s.micros(),
+            backlog: Bytes(self.redis.backlog_bytes),
+        }
+    }
+
+    /// Way of a packet between two nodes of a shard, 0 being the primary and 1 its first replica.
+    pub fn one_way(&self, shard: u16, from: u32, to: u32) -> Micros {
+        let replication = &self.replication;
+        let same = zone_of(shard, from, self.zones) == zone_of(shard, to, self.zones);
+        Micros(u64::from(if same {
+            replication.one_way_us
+        } else {
+            replication.cross_zone_one_way_us
+        }))
+    }
+
     /// What evicts, as people call it: the server's own setting, or the name of the policy in its place.
     pub fn eviction(&self) -> &str {
         if self.policy != SERVER_POLICY {
@@ -257,5 +309,61 @@ impl Default for Cluster {
             redis: Redis::default(),
             memcached: Memcached::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_divided_as_the_scenario_says() {
+        let mut cluster = Cluster {
+            slots: Some(vec![1, 2, 1]),
+            ..Cluster::default()
+        };
+        assert_eq!(cluster.topology().slots_owned(1), 8_192);
+        cluster.slots = None;
+        assert_eq!(cluster.topology().slots_of(0), (0, 5_460));
+        for distribution in [Distribution::Ketama, Distribution::Modulo] {
+            cluster.distribution = distribution;
+            assert!(!cluster.topology().has_slots());
+            assert_eq!(cluster.topology().shards(), 3);
+        }
+    }
+
+    #[test]
+    fn replicas_in_other_zones_are_further_away() {
+        let mut cluster = Cluster::default();
+        assert_eq!(cluster.one_way(0, 0, 1), Micros(150));
+        cluster.zones = 2;
+        assert_eq!(cluster.one_way(0, 0, 1), Micros(400));
+        assert_eq!(cluster.one_way(0, 0, 2), Micros(150));
+    }
+
+    #[test]
+    fn one_shard_has_a_bus_only_when_told_so() {
+        let mut cluster = Cluster {
+            shards: 1,
+            ..Cluster::default()
+        };
+        assert!(!cluster.has_bus() && Cluster::default().has_bus());
+        cluster.cluster_mode = ClusterMode::Enabled;
+        assert!(cluster.has_bus());
+        cluster.engine = Engine::Memcached16;
+        assert!(!cluster.has_bus());
+    }
+
+    #[test]
+    fn a_full_synchronisation_takes_its_figures_from_the_scenario() {
+        let flow = Flow {
+            written: 0.0,
+            link: 1e9,
+            apply: 1e8,
+        };
+        let gb = Bytes(1_000_000_000);
+        let phases = Cluster::default().full_sync(gb, gb, gb, flow).phases();
+        // 5.5 s, 12 ms, then 1 GB to write and to load at 200 MB/s.
+        assert_eq!(phases.total(), Micros(5_500_000 + 12_000 + 5_000_000 + 5_000_000));
     }
 }
