@@ -22,11 +22,13 @@ mod error;
 mod input;
 mod intern;
 mod oracle;
+mod packed;
 mod read;
 mod twitter;
 mod zstd;
 
 pub use error::{BadLine, Problems, Reason, TraceError};
+pub use packed::PackedError;
 pub use read::{BadLines, Format, Options, Reader, Status};
 
 use super::Operation;
