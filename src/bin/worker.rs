@@ -3,5 +3,5 @@
 use wasm_bindgen::JsValue;
 
 fn main() -> Result<(), JsValue> {
-    cacheplan::worker::serve::start()
+    cacheplan::worker::simulator::start()
 }

@@ -2,7 +2,7 @@
 
 use super::notices::Topic;
 use super::{NoticeAction, NoticeKind, Session};
-use crate::worker::messages::{Event, Job};
+use crate::worker::messages::{Cause, Event, Failure, Job};
 use cacheplan_engine::scenario::link;
 use js_sys::Array;
 use leptos::prelude::*;
@@ -15,30 +15,31 @@ const LARGEST: f64 = 1e6;
 const NAME_LENGTH: usize = 60;
 
 impl Session {
-    /// Saves the scenario as a JSON file. A worker writes it: what JSON takes is there already.
+    /// Saves the scenario as a JSON file.
     pub fn export_json(self) {
         let scenario = self.scenario.get_untracked();
         let name = file_name(&scenario.name);
         let job = Job::WriteScenario {
             scenario: link::to_bytes(&scenario),
         };
-        let listener = move |_, event| {
+        let listener = move |_, event, _| {
             let saved = match event {
                 Event::ScenarioWritten { json } => {
-                    download(&name, &json).map_err(|error| format!("{error:?}"))
+                    download(&name, &json).map_err(|error| Failure::new(Cause::Input, format!("{error:?}")))
                 }
-                Event::Failed(failure) => Err(failure.message),
+                Event::Failed(failure) => Err(failure),
                 // Of other jobs.
                 _ => Ok(()),
             };
-            if let Err(why) = saved {
+            if let Err(failure) = saved {
                 let text = format!(
-                    "The file was not saved: {why}. The link in the address bar holds the scenario too."
+                    "The file was not saved: {}. The link in the address bar holds the scenario too.",
+                    failure.message
                 );
-                self.notify(Topic::File, NoticeKind::Error, text, &[]);
+                self.notify(Topic::File, NoticeKind::Error, text, ways_on(&failure));
             }
         };
-        self.with(|state| state.pool.submit(job, None, None, listener));
+        self.with(|state| state.files.submit(job, None, None, listener));
     }
 
     /// Opens a JSON file: one step of undo.
@@ -46,11 +47,13 @@ impl Session {
         let name = file.name();
         if file.size() > LARGEST {
             let why = "it is too large for a scenario file; to replay a trace, drop it on the workload";
-            return self.not_imported(&name, why);
+            return self.not_imported(&name, &Failure::new(Cause::Input, why));
         }
         self.with(|state| {
-            let listener = move |_, event| self.on_import_event(&name, event);
-            state.pool.submit(Job::ReadScenario, Some(file), None, listener);
+            let listener = move |_, event, _| self.on_import_event(&name, event);
+            state
+                .files
+                .submit(Job::ReadScenario, Some(file.into()), None, listener);
         });
     }
 
@@ -62,17 +65,29 @@ impl Session {
                     let text = format!("Opened “{name}”.");
                     self.notify(Topic::File, NoticeKind::Info, text, &[NoticeAction::Undo]);
                 }
-                Err(error) => self.not_imported(name, &error.to_string()),
+                Err(error) => self.not_imported(name, &Failure::new(Cause::Input, error.to_string())),
             },
-            Event::Failed(failure) => self.not_imported(name, &failure.message),
+            Event::Failed(failure) => self.not_imported(name, &failure),
             // Of other jobs.
             _ => {}
         }
     }
 
-    fn not_imported(self, name: &str, why: &str) {
-        let text = format!("“{name}” was not opened: {why}. The scenario is unchanged.");
-        self.notify(Topic::File, NoticeKind::Error, text, &[]);
+    fn not_imported(self, name: &str, failure: &Failure) {
+        let text = format!(
+            "“{name}” was not opened: {}. The scenario is unchanged.",
+            failure.message
+        );
+        self.notify(Topic::File, NoticeKind::Error, text, ways_on(failure));
+    }
+}
+
+/// What can be done when a file was not read or written. What reads them is loaded when it is needed, which may be after
+/// a newer version was put in its place.
+pub(super) fn ways_on(failure: &Failure) -> &'static [NoticeAction] {
+    match failure.cause {
+        Cause::OtherBuild => &[NoticeAction::Reload],
+        Cause::Input | Cause::Crash | Cause::Start => &[],
     }
 }
 

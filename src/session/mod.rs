@@ -47,7 +47,8 @@ pub struct Session {
 
 /// What nobody watches.
 struct State {
-    pool: Pool,
+    simulators: Pool,
+    files: Pool,
     history: History<Arc<Scenario>>,
     run: Run,
     traces: Traces,
@@ -174,7 +175,8 @@ impl Session {
             can_undo: RwSignal::new(false),
             can_redo: RwSignal::new(false),
             state: StoredValue::new_local(State {
-                pool: Pool::start(),
+                simulators: Pool::simulators(),
+                files: Pool::files(),
                 history: History::default(),
                 run: Run::default(),
                 traces: Traces::default(),

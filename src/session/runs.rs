@@ -47,7 +47,7 @@ impl Session {
         let stopped = self.with(|state| {
             let waiting = state.run.timer.take().is_some();
             let current = state.run.current.take().map(|current| current.id);
-            (state.pool.clone(), waiting, current)
+            (state.simulators.clone(), waiting, current)
         });
         let Some((pool, waiting, current)) = stopped else {
             return false;
@@ -86,10 +86,10 @@ impl Session {
         let started_ms = now_ms();
         self.with(|state| {
             let trace = state.traces.of(&scenario);
-            let (file, fingerprint) = trace
-                .map(|trace| (trace.file.clone(), trace.info.fingerprint))
+            let (packed, fingerprint) = trace
+                .map(|trace| (trace.packed.clone(), trace.info.fingerprint))
                 .unzip();
-            let id = (state.pool).submit(job, file, fingerprint, move |id, event| {
+            let id = (state.simulators).submit(job, packed, fingerprint, move |id, event, _| {
                 self.on_run_event(id, event);
             });
             state.run.timer = None;
@@ -117,7 +117,6 @@ impl Session {
             return;
         };
         match event {
-            Event::Reading { .. } => self.run_state.set(running(Stage::Refined, 0.0)),
             Event::Progress { stage, share } => self.run_state.set(running(stage, share)),
             Event::Report {
                 stage,
@@ -141,7 +140,10 @@ impl Session {
             }
             Event::Failed(failure) => self.run_failed(failure),
             // Of other jobs.
-            Event::TraceRead(_) | Event::ScenarioRead { .. } | Event::ScenarioWritten { .. } => {}
+            Event::Reading { .. }
+            | Event::TraceRead(_)
+            | Event::ScenarioRead { .. }
+            | Event::ScenarioWritten { .. } => {}
         }
     }
 
@@ -171,7 +173,10 @@ impl Session {
                 &[NoticeAction::Reload],
             ),
             Cause::OtherBuild => (
-                format!("{message} Reload to have both of the newest; your scenario is in the address bar."),
+                format!(
+                    "Nothing can be simulated: {message}. Reload to have all of the newest; your scenario is in the \
+                     address bar."
+                ),
                 &[NoticeAction::Reload],
             ),
         };

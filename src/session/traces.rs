@@ -1,14 +1,18 @@
-//! Recorded traces: read in a worker, kept as files, replayed as the workload.
+//! Recorded traces: read once in the worker for files, kept packed, replayed as the workload.
 
+use super::files::ways_on;
 use super::notices::Topic;
 use super::{NoticeAction, NoticeKind, Session, TraceInfo, TraceState};
-use crate::worker::messages::{Event, Job};
+use crate::worker::messages::{Cause, Event, Failure, Job};
 use crate::worker::schedule::JobId;
 use cacheplan_engine::scenario::{RecordedTrace, Scenario, TraceWorkload, Workload};
 use cacheplan_engine::units::Seconds;
 use leptos::prelude::*;
 
-/// The traces of this session. The files stay open, so that any worker can read them.
+/// Traces that are kept. Earlier ones, which an undo may bring back, have to be opened again.
+const KEPT: usize = 4;
+
+/// The traces of this session, at most [`KEPT`], the one opened last at the end.
 #[derive(Default)]
 pub(super) struct Traces {
     known: Vec<Known>,
@@ -17,7 +21,9 @@ pub(super) struct Traces {
 
 /// A trace that was read.
 pub(super) struct Known {
-    pub(super) file: web_sys::File,
+    /// For workers that simulate: any of them can read it at any time, as after a crash, and the browser keeps it outside
+    /// of the page's memory.
+    pub(super) packed: web_sys::Blob,
     pub(super) info: TraceInfo,
 }
 
@@ -36,18 +42,20 @@ impl Session {
     pub fn open_trace(self, file: web_sys::File) {
         self.stop_reading();
         let name = file.name();
-        self.trace.set(TraceState::Reading { name, share: 0.0 });
+        self.trace.set(TraceState::Reading {
+            name: name.clone(),
+            share: 0.0,
+        });
         self.with(|state| {
-            let kept = file.clone();
-            let listener = move |id, event| self.on_reading_event(id, &kept, event);
-            let id = state.pool.submit(Job::ReadTrace, Some(file), None, listener);
+            let listener = move |id, event, packed| self.on_reading_event(id, &name, event, packed);
+            let id = (state.files).submit(Job::ReadTrace, Some(file.into()), None, listener);
             state.traces.reading = Some(id);
         });
     }
 
     /// Stops reading, if a trace is being read.
     pub(super) fn stop_reading(self) {
-        let stopped = self.with(|state| Some((state.pool.clone(), state.traces.reading.take()?)));
+        let stopped = self.with(|state| Some((state.files.clone(), state.traces.reading.take()?)));
         if let Some((pool, id)) = stopped.flatten() {
             pool.cancel(id);
             self.show_trace_state();
@@ -74,7 +82,7 @@ impl Session {
         }
     }
 
-    fn on_reading_event(self, id: JobId, file: &web_sys::File, event: Event) {
+    fn on_reading_event(self, id: JobId, name: &str, event: Event, packed: Option<web_sys::Blob>) {
         let last = event.is_last();
         let current = self.with(|state| {
             let reading = &mut state.traces.reading;
@@ -87,34 +95,47 @@ impl Session {
         if current != Some(true) {
             return;
         }
-        let name = file.name();
-        match event {
-            Event::Reading { share } => self.trace.set(TraceState::Reading { name, share }),
-            Event::TraceRead(info) => self.use_trace(file, &info),
-            Event::Failed(failure) => {
-                let message = failure.message;
-                let text = format!("“{name}” was not opened: {message}. The scenario is unchanged.");
-                self.trace.set(TraceState::Failed { name, message });
-                self.notify(Topic::Trace, NoticeKind::Error, text, &[]);
+        match (event, packed) {
+            (Event::Reading { share }, _) => self.trace.set(TraceState::Reading {
+                name: name.to_owned(),
+                share,
+            }),
+            (Event::TraceRead(info), Some(packed)) => self.use_trace(packed, &info),
+            (Event::TraceRead(_), None) => {
+                let failure = Failure::new(Cause::Crash, "the trace was lost on its way");
+                self.not_read(name, &failure);
             }
+            (Event::Failed(failure), _) => self.not_read(name, &failure),
             // Of other jobs.
-            Event::Progress { .. }
-            | Event::Report { .. }
-            | Event::ScenarioRead { .. }
-            | Event::ScenarioWritten { .. } => {}
+            (
+                Event::Progress { .. }
+                | Event::Report { .. }
+                | Event::ScenarioRead { .. }
+                | Event::ScenarioWritten { .. },
+                _,
+            ) => {}
         }
     }
 
-    fn use_trace(self, file: &web_sys::File, info: &TraceInfo) {
+    fn not_read(self, name: &str, failure: &Failure) {
+        let message = failure.message.clone();
+        let text = format!("“{name}” was not opened: {message}. The scenario is unchanged.");
+        let name = name.to_owned();
+        self.trace.set(TraceState::Failed { name, message });
+        self.notify(Topic::Trace, NoticeKind::Error, text, ways_on(failure));
+    }
+
+    fn use_trace(self, packed: web_sys::Blob, info: &TraceInfo) {
         let open = self.scenario.get_untracked();
         let (before, scenario) = (wanted(&open).cloned(), with_trace(&open, info));
         self.with(|state| {
             let known = &mut state.traces.known;
             known.retain(|known| known.info.fingerprint != info.fingerprint);
             known.push(Known {
-                file: file.clone(),
+                packed,
                 info: info.clone(),
             });
+            known.drain(..known.len().saturating_sub(KEPT));
         });
         if scenario == *open {
             // The file that the scenario asks for: nothing changes but that it can be run.

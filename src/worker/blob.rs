@@ -1,6 +1,7 @@
-//! A `Blob` or `File` as a byte stream. Workers only: pages have no `FileReaderSync`.
+//! `Blob`s and `File`s as byte streams. Workers only: pages have no `FileReaderSync`.
 
-use std::io::{Error, Read, Result};
+use js_sys::{Array, Uint8Array};
+use std::io::{Error, Read, Result, Write};
 use wasm_bindgen::JsValue;
 
 /// Reads a blob from its start to its end, each read one slice of it.
@@ -37,7 +38,7 @@ impl Read for BlobReader {
             self.reader.read_as_array_buffer(&slice)
         };
         let bytes: JsValue = read().map_err(|error| js_error(&error))?.into();
-        let bytes = js_sys::Uint8Array::new(&bytes);
+        let bytes = Uint8Array::new(&bytes);
         let count = bytes.length() as usize;
         let target = buffer
             .get_mut(..count)
@@ -45,6 +46,36 @@ impl Read for BlobReader {
         bytes.copy_to(target);
         self.position = start + count as f64;
         Ok(count)
+    }
+}
+
+/// Collects what is written in a blob. Each write becomes a blob of its own at once, so that the memory of this worker
+/// holds no more than that.
+#[derive(Default)]
+pub(super) struct BlobWriter {
+    parts: Array,
+}
+
+impl BlobWriter {
+    /// All that was written.
+    ///
+    /// # Errors
+    /// When the browser has no room for it.
+    pub(super) fn finish(self) -> Result<web_sys::Blob> {
+        web_sys::Blob::new_with_blob_sequence(&self.parts).map_err(|error| no_room(&error))
+    }
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let part = Array::of1(&Uint8Array::from(bytes));
+        let part = web_sys::Blob::new_with_u8_array_sequence(&part).map_err(|error| no_room(&error))?;
+        self.parts.push(&part);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -58,6 +89,14 @@ pub(super) fn text(blob: &web_sys::Blob) -> Result<String> {
 fn js_error(error: &JsValue) -> Error {
     Error::other(format!(
         "the browser could not read the file, which may have been changed or moved ({})",
+        super::wire::describe(error)
+    ))
+}
+
+/// The browser could not keep the bytes.
+fn no_room(error: &JsValue) -> Error {
+    Error::other(format!(
+        "the browser has no room for the trace ({})",
         super::wire::describe(error)
     ))
 }

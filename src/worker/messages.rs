@@ -1,11 +1,24 @@
 //! What page and worker say to each other.
 //!
-//! A message is a JavaScript array. Its first element is the bytes of [`ToWorker`] or [`FromWorker`] in postcard: the
-//! page then goes without JSON, which takes far more code. Attachments follow: a `File` to read, or a `Float64Array`
-//! for each column of a report's series, handed over rather than copied. Tests and benchmarks, which have no postcard,
-//! put the JSON text of a [`Question`] in place of the bytes and are answered with the JSON text of an [`Answer`].
+//! A message is a JavaScript array. Its first element is the bytes of [`ToWorker`] or [`FromWorker`] in postcard: page
+//! and simulating worker then go without JSON, which takes far more code. Attachments follow: a `File` or `Blob` to read,
+//! or a `Float64Array` for each column of a report's series, handed over rather than copied.
 //!
-//! Page and worker are of the same build, so the form has no versions; the [`Ready`](FromWorker::Ready) that a
+//! Tests and benchmarks, which have no postcard, put the name of a question in place of the bytes, followed by what it is
+//! about, and are answered in the same way, or with `"error"` and a text; the page never asks so. Workers that simulate
+//! know these:
+//!
+//! ```text
+//! "golden", scenario                                 ->  "golden", report
+//! "replay", policy, capacity, repeat [, oracleGeneral]  ->  "replay", misses, seconds
+//! ```
+//!
+//! `golden` runs a scenario in one go, its bytes being [`ScenarioBytes`], and tells the whole report in postcard. `replay`
+//! is there in builds with the feature `bench` only: it replays a trace through a policy with room for so many objects,
+//! and tells the median of the times. The trace is a `File`, `Blob`, `ArrayBuffer` or typed array; without, it is the one
+//! given last.
+//!
+//! Page and workers are of the same build, so the form has no versions; the [`Ready`](FromWorker::Ready) that a
 //! worker starts with says of which build it is.
 
 use super::schedule::JobId;
@@ -22,7 +35,7 @@ pub type ScenarioBytes = Vec<u8>;
 /// From the page to a worker. A worker does one job at a time; a new one takes the place of the old.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToWorker {
-    /// Start a job. Jobs that read have the `File` attached.
+    /// Start a job. What it reads is attached.
     Start {
         /// Goes into every message about it.
         id: JobId,
@@ -36,39 +49,18 @@ pub enum ToWorker {
     },
 }
 
-/// From a test or a benchmark to a worker; the page never asks so.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub enum Question {
-    /// Run a scenario in one go and answer [`Answer::Golden`]: tests compare its text with that of a native run.
-    Golden {
-        /// A scenario file's text.
-        scenario_json: String,
-    },
-    /// Replay a trace through a policy and answer [`Answer::ReplayBench`]: for benchmarks. Attached: the trace in
-    /// oracleGeneral form, as an `ArrayBuffer`, typed array, `Blob` or `File`; without, the one attached last.
-    #[cfg(any(feature = "bench", test))]
-    ReplayBench {
-        /// The policy's name in the registry.
-        policy: String,
-        /// Capacity in objects.
-        capacity: u64,
-        /// How often to measure, at least once.
-        repeat: u32,
-    },
-}
-
-/// Work for a worker.
+/// Work for a worker: the first for one that simulates, the others for the one that reads and writes files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Job {
     /// Simulate a scenario, a synthetic one first coarsely.
     Run {
-        /// Its trace, if it has one, is read first unless the worker holds it already.
+        /// Its trace, if it has one, is attached in [packed](cacheplan_engine::workload::trace::Trace::pack) form, and
+        /// read unless the worker holds it already.
         scenario: ScenarioBytes,
     },
-    /// Read a trace, keep it, and say what is in it.
+    /// Read the trace in the attached `File`, say what is in it, and pack it for those that simulate.
     ReadTrace,
-    /// Read a scenario file: the parser, and all that it can say about a file, is in the worker already and need not
-    /// be in the page too.
+    /// Read the attached scenario file.
     ReadScenario,
     /// Write a scenario as the text of a scenario file.
     WriteScenario {
@@ -100,28 +92,15 @@ pub enum FromWorker {
     },
 }
 
-/// From a worker to a test or a benchmark.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Answer {
-    /// Answer to [`Question::Golden`].
-    Golden {
-        /// The complete [`Report`] as `serde_json` writes it (NaN as null), or why there is none.
-        report_json: Result<String, String>,
-    },
-    /// Answer to [`Question::ReplayBench`].
-    #[cfg(any(feature = "bench", test))]
-    ReplayBench(Result<ReplayTimes, String>),
-}
-
 /// What happens to a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// Reading its trace goes on.
+    /// Reading a trace goes on.
     Reading {
         /// Part of the file's bytes read, 0 to 1.
         share: f64,
     },
-    /// The trace is read and the worker holds it. The last event of [`Job::ReadTrace`].
+    /// The trace is read. Attached: the trace, packed, as a `Blob`. The last event of [`Job::ReadTrace`].
     TraceRead(TraceInfo),
     /// The scenario file is read. The last event of [`Job::ReadScenario`].
     ScenarioRead {
@@ -230,16 +209,6 @@ pub struct TraceInfo {
     pub skipped: u64,
     /// The first of these, in words and with their numbers.
     pub problems: Vec<String>,
-}
-
-/// What [`Question::ReplayBench`] measured.
-#[cfg(any(feature = "bench", test))]
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ReplayTimes {
-    /// Requests that missed, each time.
-    pub misses: u64,
-    /// Median of the seconds that a replay took, reading the trace not included.
-    pub seconds: f64,
 }
 
 impl FromWorker {

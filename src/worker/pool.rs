@@ -11,20 +11,23 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Blob;
 
-/// Script that loads the worker, as the build names it, beside the page.
-const SCRIPT: &str = "worker_loader.js";
+/// Scripts that load the workers, as the build names them, beside the page.
+const SIMULATOR: &str = "worker_loader.js";
+const FILES: &str = "files_loader.js";
 
 /// A worker that is not ready after so long will not be. Covers a download over a slow line.
 const START_DEADLINE_MS: u32 = 30_000;
 
-type Listener = Rc<dyn Fn(JobId, Event)>;
+type Listener = Rc<dyn Fn(JobId, Event, Option<Blob>)>;
 
-/// A few workers that share the jobs. Cloning gives another handle to the same.
+/// A few workers of one kind that share the jobs. Cloning gives another handle to the same.
 #[derive(Clone)]
 pub struct Pool(Rc<Inner>);
 
 struct Inner {
+    script: &'static str,
     schedule: RefCell<Schedule<Assignment>>,
     /// By place. There are few, and few jobs at a time.
     workers: RefCell<Vec<Option<Running>>>,
@@ -33,7 +36,7 @@ struct Inner {
 
 struct Assignment {
     job: Job,
-    file: Option<web_sys::File>,
+    attachment: Option<Blob>,
 }
 
 /// A started worker. Dropping it ends the worker.
@@ -53,31 +56,42 @@ impl Drop for Running {
 }
 
 impl Pool {
-    /// A pool that leaves one core to the page, and has two to four workers: with one, a file could not be read
-    /// while a run goes on. The first starts at once, so that it is there when the first job comes.
-    pub fn start() -> Self {
+    /// Workers that simulate, up to four, which leave one core to the page. The first starts at once, so that it is there
+    /// when the first job comes.
+    pub fn simulators() -> Self {
         let cores = web_sys::window().map_or(1.0, |window| window.navigator().hardware_concurrency());
-        let most = within(cores - 1.0, 2.0, 4.0) as usize;
-        let pool = Self(Rc::new(Inner {
-            schedule: RefCell::new(Schedule::new(most)),
-            workers: RefCell::default(),
-            listeners: RefCell::default(),
-        }));
+        let most = within(cores - 1.0, 1.0, 4.0) as usize;
+        let pool = Self::of(SIMULATOR, Schedule::new(most));
         let actions = pool.0.schedule.borrow_mut().warm_up();
         pool.perform(actions);
         pool
     }
 
-    /// Has a job done. `file` is what it reads; `trace` the fingerprint of the trace that it needs, if any.
-    /// Events come after this returns, the last being one that [`Event::is_last`].
+    /// The worker that reads and writes files. It is loaded with the first job, and ends when there is none left:
+    /// WebAssembly never gives memory back otherwise, and reading a trace takes several times what the trace does.
+    pub fn files() -> Self {
+        Self::of(FILES, Schedule::on_demand())
+    }
+
+    fn of(script: &'static str, schedule: Schedule<Assignment>) -> Self {
+        Self(Rc::new(Inner {
+            script,
+            schedule: RefCell::new(schedule),
+            workers: RefCell::default(),
+            listeners: RefCell::default(),
+        }))
+    }
+
+    /// Has a job done. `attachment` is what it reads; `trace` the fingerprint of the trace that it needs, if any.
+    /// Events, with what is attached to them, come after this returns, the last being one that [`Event::is_last`].
     pub fn submit(
         &self,
         job: Job,
-        file: Option<web_sys::File>,
+        attachment: Option<Blob>,
         trace: Option<u64>,
-        listener: impl Fn(JobId, Event) + 'static,
+        listener: impl Fn(JobId, Event, Option<Blob>) + 'static,
     ) -> JobId {
-        let assignment = Assignment { job, file };
+        let assignment = Assignment { job, attachment };
         let (id, actions) = self.0.schedule.borrow_mut().submit(assignment, trace);
         self.0.listeners.borrow_mut().push((id, Rc::new(listener)));
         self.perform(actions);
@@ -100,8 +114,8 @@ impl Pool {
                         actions.extend(self.0.schedule.borrow_mut().died(at, &wire::describe(&error)));
                     }
                 }
-                Action::Send(at, id, Assignment { job, file }) => {
-                    if let Err(error) = self.send(at, &ToWorker::Start { id, job }, file.as_ref()) {
+                Action::Send(at, id, Assignment { job, attachment }) => {
+                    if let Err(error) = self.send(at, &ToWorker::Start { id, job }, attachment.as_ref()) {
                         self.tell_later(id, Event::Failed(Failure::new(Cause::Input, error)));
                         actions.extend(self.0.schedule.borrow_mut().finished(at, id));
                     }
@@ -112,18 +126,19 @@ impl Pool {
                     }
                 }
                 Action::Fail(id, failure) => self.tell_later(id, Event::Failed(failure)),
+                Action::End(at) => retire(self.put(at, None)),
             }
         }
     }
 
-    fn send(&self, at: usize, message: &ToWorker, file: Option<&web_sys::File>) -> Result<(), String> {
+    fn send(&self, at: usize, message: &ToWorker, attachment: Option<&Blob>) -> Result<(), String> {
         let workers = self.0.workers.borrow();
         let running = (workers.get(at))
             .and_then(Option::as_ref)
             .ok_or("the worker is gone")?;
         let outgoing = wire::pack_for_worker(message)?;
-        if let Some(file) = file {
-            outgoing.attach(file);
+        if let Some(blob) = attachment {
+            outgoing.attach(blob);
         }
         running
             .worker
@@ -134,7 +149,8 @@ impl Pool {
     fn start_worker(&self, at: usize) -> Result<(), JsValue> {
         let options = web_sys::WorkerOptions::new();
         options.set_type(web_sys::WorkerType::Module);
-        let worker = web_sys::Worker::new_with_options(SCRIPT, &options)?;
+        let script = self.0.script;
+        let worker = web_sys::Worker::new_with_options(script, &options)?;
         let pool = self.clone();
         let on_message = Closure::new(move |event: web_sys::MessageEvent| pool.on_message(at, &event.data()));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -145,19 +161,14 @@ impl Pool {
             let message = js_sys::Reflect::get(&event, &JsValue::from_str("message"))
                 .ok()
                 .and_then(|message| message.as_string())
-                .unwrap_or_else(|| format!("{SCRIPT} did not load"));
+                .unwrap_or_else(|| format!("{script} did not load"));
             pool.died(at, &message);
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         let pool = self.clone();
         let deadline = Timeout::new(START_DEADLINE_MS, move || {
-            pool.died(
-                at,
-                &format!(
-                    "{SCRIPT} gave no sign of life for {} s",
-                    START_DEADLINE_MS / 1_000
-                ),
-            );
+            let seconds = START_DEADLINE_MS / 1_000;
+            pool.died(at, &format!("{script} gave no sign of life for {seconds} s"));
         });
         let running = Running {
             worker,
@@ -188,31 +199,28 @@ impl Pool {
 
     fn on_message(&self, at: usize, data: &JsValue) {
         match wire::unpack(data) {
-            Ok(FromWorker::Job { id, event }) => self.on_event(at, id, event),
-            Ok(FromWorker::Ready { build_id }) if build_id == BUILD_ID => {
+            Ok((FromWorker::Job { id, event }, attachment)) => self.on_event(at, id, event, attachment),
+            Ok((FromWorker::Ready { build_id }, _)) if build_id == BUILD_ID => {
                 if let Some(Some(running)) = self.0.workers.borrow_mut().get_mut(at) {
                     running.deadline = None;
                 }
                 let actions = self.0.schedule.borrow_mut().ready(at);
                 self.perform(actions);
             }
-            Ok(FromWorker::Ready { build_id }) => {
+            Ok((FromWorker::Ready { build_id }, _)) => {
                 self.refuse_build(&format!("page {BUILD_ID}, worker {build_id}"));
             }
-            Ok(FromWorker::Panicked { message }) => self.died(at, &message),
+            Ok((FromWorker::Panicked { message }, _)) => self.died(at, &message),
             Err(error) => self.refuse_build(&error),
         }
     }
 
-    fn on_event(&self, at: usize, id: JobId, event: Event) {
+    fn on_event(&self, at: usize, id: JobId, event: Event, attachment: Option<Blob>) {
         if !self.0.schedule.borrow().is_current(at, id) {
             return;
         }
-        if let Event::TraceRead(info) = &event {
-            self.0.schedule.borrow_mut().holds_trace(at, info.fingerprint);
-        }
         let last = event.is_last();
-        self.tell(id, event);
+        self.tell(id, event, attachment);
         if last {
             let actions = self.0.schedule.borrow_mut().finished(at, id);
             self.perform(actions);
@@ -224,13 +232,13 @@ impl Pool {
         workers.into_iter().for_each(retire);
         let failure = Failure::new(
             Cause::OtherBuild,
-            format!("The page and its simulation worker are of different versions ({detail})."),
+            format!("the page and its workers are of different versions ({detail})"),
         );
         let actions = self.0.schedule.borrow_mut().refuse(&failure);
         self.perform(actions);
     }
 
-    fn tell(&self, id: JobId, event: Event) {
+    fn tell(&self, id: JobId, event: Event, attachment: Option<Blob>) {
         let mut listeners = self.0.listeners.borrow_mut();
         let at = listeners.iter().position(|(of, _)| *of == id);
         let listener = at.map(|at| match event.is_last() {
@@ -240,7 +248,7 @@ impl Pool {
         // It may submit another job.
         drop(listeners);
         if let Some(listener) = listener {
-            listener(id, event);
+            listener(id, event, attachment);
         }
     }
 
@@ -248,7 +256,7 @@ impl Pool {
     /// job's number and holds no borrow.
     fn tell_later(&self, id: JobId, event: Event) {
         let pool = self.clone();
-        wasm_bindgen_futures::spawn_local(async move { pool.tell(id, event) });
+        wasm_bindgen_futures::spawn_local(async move { pool.tell(id, event, None) });
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Action<J> {
     Cancel(usize, JobId),
     /// Tell whoever asked for the job that it will not be finished.
     Fail(JobId, Failure),
+    /// End the worker in this place.
+    End(usize),
 }
 
 #[derive(Debug, PartialEq)]
@@ -52,6 +54,8 @@ struct Waiting<J> {
 pub struct Schedule<J> {
     places: Vec<Place>,
     most: usize,
+    /// Whether workers stay when there is nothing to do.
+    stay: bool,
     waiting: VecDeque<Waiting<J>>,
     next: JobId,
     refused: Option<Failure>,
@@ -63,9 +67,19 @@ impl<J> Schedule<J> {
         Self {
             places: Vec::new(),
             most: most.max(1),
+            stay: true,
             waiting: VecDeque::new(),
             next: 1,
             refused: None,
+        }
+    }
+
+    /// One worker, which is there only while there is something to do: it starts with a job and ends when none is left.
+    /// When it does not start, that is for the jobs that wait; the next one tries again.
+    pub fn on_demand() -> Self {
+        Self {
+            stay: false,
+            ..Self::new(1)
         }
     }
 
@@ -126,8 +140,8 @@ impl<J> Schedule<J> {
             .is_some_and(|place| place.state == State::Busy(id))
     }
 
-    /// The worker in this place now holds a trace.
-    pub fn holds_trace(&mut self, at: usize, fingerprint: u64) {
+    /// The worker in this place will hold a trace.
+    fn holds_trace(&mut self, at: usize, fingerprint: u64) {
         if let Some(place) = self.places.get_mut(at) {
             place.trace = Some(fingerprint);
         }
@@ -154,7 +168,12 @@ impl<J> Schedule<J> {
                 if place.failed_starts >= START_ATTEMPTS {
                     place.state = State::Broken;
                     if self.places.iter().all(|place| place.state == State::Broken) {
-                        return self.refuse(&Failure::new(Cause::Start, message));
+                        let actions = self.refuse(&Failure::new(Cause::Start, message));
+                        if !self.stay {
+                            self.refused = None;
+                            self.places.clear();
+                        }
+                        return actions;
                     }
                     return self.dispatch();
                 }
@@ -162,6 +181,10 @@ impl<J> Schedule<J> {
             State::Busy(id) => actions.push(Action::Fail(id, Failure::new(Cause::Crash, message))),
             State::Idle => {}
             State::Broken => return Vec::new(),
+        }
+        if !self.stay && self.waiting.is_empty() {
+            self.places.clear();
+            return actions;
         }
         self.set(at, State::Starting);
         actions.push(Action::Start(at));
@@ -226,13 +249,17 @@ impl<J> Schedule<J> {
         {
             actions.push(self.start_another());
         }
+        if !self.stay && self.places.iter().all(|place| place.state == State::Idle) {
+            actions.extend((0..self.places.len()).map(Action::End));
+            self.places.clear();
+        }
         actions
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Action::{Cancel, Fail, Send, Start};
+    use super::Action::{Cancel, End, Fail, Send, Start};
     use super::*;
 
     fn crash(message: &str) -> Failure {
@@ -344,13 +371,57 @@ mod tests {
     fn a_job_goes_where_its_trace_is() {
         let mut schedule = Schedule::new(2);
         schedule.submit("a", None);
-        schedule.submit("b", None);
+        schedule.submit("b", Some(7));
         schedule.ready(0);
         schedule.ready(1);
-        schedule.holds_trace(1, 7);
         schedule.finished(0, 1);
         schedule.finished(1, 2);
         assert_eq!(schedule.submit("replay", Some(7)).1, vec![Send(1, 3, "replay")]);
         assert_eq!(schedule.submit("other", Some(8)).1, vec![Send(0, 4, "other")]);
+    }
+
+    #[test]
+    fn a_worker_on_demand_is_there_while_there_is_something_to_do() {
+        let mut schedule = Schedule::on_demand();
+        assert_eq!(schedule.submit("a", None), (1, vec![Start(0)]));
+        assert_eq!(schedule.submit("b", None).1, vec![]);
+        assert_eq!(schedule.ready(0), vec![Send(0, 1, "a")]);
+        assert_eq!(schedule.finished(0, 1), vec![Send(0, 2, "b")]);
+        assert_eq!(schedule.finished(0, 2), vec![End(0)]);
+        assert_eq!(schedule.submit("c", None), (3, vec![Start(0)]));
+        schedule.ready(0);
+        assert_eq!(schedule.cancel(3), vec![Cancel(0, 3), End(0)]);
+        assert!(!schedule.is_current(0, 3));
+    }
+
+    #[test]
+    fn a_worker_on_demand_whose_job_is_cancelled_while_it_starts_ends_when_it_has() {
+        let mut schedule = Schedule::on_demand();
+        schedule.submit("a", None);
+        assert_eq!(schedule.cancel(1), vec![]);
+        assert_eq!(schedule.ready(0), vec![End(0)]);
+    }
+
+    #[test]
+    fn a_worker_on_demand_that_died_is_replaced_for_the_jobs_that_wait() {
+        let mut schedule = Schedule::on_demand();
+        schedule.submit("a", None);
+        schedule.submit("b", None);
+        schedule.ready(0);
+        assert_eq!(schedule.died(0, "boom"), vec![Fail(1, crash("boom")), Start(0)]);
+        assert_eq!(schedule.ready(0), vec![Send(0, 2, "b")]);
+        assert_eq!(schedule.died(0, "boom"), vec![Fail(2, crash("boom"))]);
+        assert_eq!(schedule.submit("c", None), (3, vec![Start(0)]));
+    }
+
+    #[test]
+    fn a_worker_on_demand_that_did_not_start_is_tried_again_with_the_next_job() {
+        let mut schedule = Schedule::on_demand();
+        schedule.submit("a", None);
+        assert_eq!(schedule.died(0, "offline"), vec![Start(0)]);
+        let failure = Failure::new(Cause::Start, "offline");
+        assert_eq!(schedule.died(0, "offline"), vec![Fail(1, failure)]);
+        assert_eq!(schedule.submit("b", None), (2, vec![Start(0)]));
+        assert_eq!(schedule.ready(0), vec![Send(0, 2, "b")]);
     }
 }

@@ -1,17 +1,57 @@
-//! The worker's side: an inbox, and a job done in slices between looks into it.
+//! The workers' side: an inbox, and a job done in slices between looks into it.
 
 use super::BUILD_ID;
-use super::blob::{self, BlobReader};
-use super::messages::{Answer, Cause, Event, Failure, FromWorker, Job, Question, ToWorker};
+use super::messages::{Cause, Event, Failure, FromWorker, Job, ToWorker};
 use super::schedule::JobId;
-use super::task::{Reading, Simulation, golden, info_of};
-use super::wire::{self, Incoming, Outgoing};
-use cacheplan_engine::scenario::{Scenario, Workload, link};
-use cacheplan_engine::workload::trace::Trace;
+use super::wire::{self, Outgoing};
+use js_sys::{Array, JsString, Uint8Array};
 use std::cell::RefCell;
-use std::sync::Arc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+
+/// Tells milliseconds.
+pub(super) type Clock<'a> = &'a dyn Fn() -> f64;
+
+/// What a kind of worker does.
+pub(super) trait Work {
+    /// Takes a job on, in place of the one at hand; `attachment` is undefined where there is none.
+    ///
+    /// # Errors
+    /// Why it cannot be done.
+    fn take_on(&mut self, job: Job, attachment: &JsValue) -> Result<(), Failure>;
+
+    /// Drops the job at hand.
+    fn drop_job(&mut self);
+
+    /// Works on the job at hand for about 16 ms, and returns what there is to tell. Not called after the last event.
+    ///
+    /// # Errors
+    /// Why the job ends here.
+    fn slice(&mut self, clock: Clock<'_>) -> Result<Option<Word>, Failure>;
+
+    /// Answers a test or a benchmark; see [`messages`](super::messages).
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    fn answer(&mut self, question: &str, _about: &Array, _clock: Clock<'_>) -> Result<Array, String> {
+        Err(format!("{question}: no such question"))
+    }
+}
+
+/// What there is to tell about a job.
+pub(super) struct Word {
+    pub(super) event: Event,
+    pub(super) attachment: Option<web_sys::Blob>,
+}
+
+impl From<Event> for Word {
+    fn from(event: Event) -> Self {
+        Self {
+            event,
+            attachment: None,
+        }
+    }
+}
 
 /// What a worker has. It lives as long as the worker, and so do its handlers.
 struct Server {
@@ -21,20 +61,9 @@ struct Server {
     /// timers wait 4 ms.
     wake: web_sys::MessagePort,
     awake: bool,
-    task: Option<(JobId, Task)>,
-    /// The trace read last, for the next run of it.
-    trace: Option<Arc<Trace>>,
-}
-
-enum Task {
-    Read {
-        reading: Box<Reading<BlobReader>>,
-        /// The run that it is read for, if any.
-        then: Option<Box<Scenario>>,
-    },
-    ReadScenario(web_sys::Blob),
-    WriteScenario(Box<Scenario>),
-    Simulate(Box<Simulation>),
+    work: Box<dyn Work>,
+    /// The job at hand.
+    job: Option<JobId>,
 }
 
 thread_local! {
@@ -45,7 +74,7 @@ thread_local! {
 ///
 /// # Errors
 /// When this is no worker, or the browser lacks what a worker needs.
-pub fn start() -> Result<(), JsValue> {
+pub(super) fn start(work: Box<dyn Work>) -> Result<(), JsValue> {
     let scope: web_sys::DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
     std::panic::set_hook(Box::new(report_panic));
     let channel = web_sys::MessageChannel::new()?;
@@ -62,8 +91,8 @@ pub fn start() -> Result<(), JsValue> {
         scope,
         wake: channel.port2(),
         awake: false,
-        task: None,
-        trace: None,
+        work,
+        job: None,
     };
     let build_id = BUILD_ID.to_owned();
     server.post(wire::pack(FromWorker::Ready { build_id }));
@@ -91,162 +120,82 @@ fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
 
 impl Server {
     fn receive(&mut self, data: &JsValue) {
-        let (message, attachment) = match wire::unpack_in_worker(data) {
-            Ok(unpacked) => unpacked,
+        if let Err(error) = self.understand(data) {
             // The page and this worker have agreed on the build: only a stranger writes so.
-            Err(error) => return self.post(wire::pack(FromWorker::Panicked { message: error })),
-        };
-        match message {
-            Incoming::FromPage(ToWorker::Start { id, job }) => {
-                self.task = None;
-                match self.take_on(job, &attachment) {
-                    Ok(task) => self.task = Some((id, task)),
-                    Err(failure) => self.tell(id, Event::Failed(failure)),
-                }
-            }
-            Incoming::FromPage(ToWorker::Cancel { id }) => {
-                self.task.take_if(|(current, _)| *current == id);
-            }
-            Incoming::FromTest(Question::Golden { scenario_json }) => {
-                let report_json = golden(&scenario_json);
-                self.post(wire::pack_answer(&Answer::Golden { report_json }));
-            }
-            #[cfg(any(feature = "bench", test))]
-            Incoming::FromTest(Question::ReplayBench {
-                policy,
-                capacity,
-                repeat,
-            }) => {
-                let times = self.bench(&attachment, &policy, capacity, repeat);
-                self.post(wire::pack_answer(&Answer::ReplayBench(times)));
-            }
+            self.post(wire::pack(FromWorker::Panicked { message: error }));
         }
         self.wake_up();
     }
 
-    fn take_on(&mut self, job: Job, file: &JsValue) -> Result<Task, Failure> {
-        match job {
-            Job::ReadTrace => self.begin_reading(file, None),
-            Job::ReadScenario => Ok(Task::ReadScenario(blob_of(file)?)),
-            Job::WriteScenario { scenario } => Ok(Task::WriteScenario(scenario_of(&scenario)?)),
-            Job::Run { scenario } => {
-                let scenario = scenario_of(&scenario)?;
-                if self.has_trace_of(&scenario) {
-                    Ok(self.simulate(scenario))
-                } else {
-                    self.begin_reading(file, Some(scenario))
+    fn understand(&mut self, data: &JsValue) -> Result<(), String> {
+        let message = wire::array(data)?;
+        let first = message.get(0);
+        if let Some(bytes) = first.dyn_ref::<Uint8Array>() {
+            self.obey(wire::unpack_in_worker(bytes)?, &message.get(1));
+            return Ok(());
+        }
+        let question: &JsString = first.dyn_ref().ok_or("a message is neither bytes nor text")?;
+        let performance = self.performance.clone();
+        let question = String::from(question);
+        let answer = self.work.answer(&question, message, &|| performance.now());
+        let array = answer.unwrap_or_else(|error| Array::of2(&"error".into(), &error.into()));
+        self.post(Ok(Outgoing {
+            array,
+            ..Outgoing::default()
+        }));
+        Ok(())
+    }
+
+    fn obey(&mut self, message: ToWorker, attachment: &JsValue) {
+        match message {
+            ToWorker::Start { id, job } => {
+                self.job = Some(id);
+                if let Err(failure) = self.work.take_on(job, attachment) {
+                    self.tell(id, Event::Failed(failure).into());
+                }
+            }
+            ToWorker::Cancel { id } => {
+                if self.job.take_if(|current| *current == id).is_some() {
+                    self.work.drop_job();
                 }
             }
         }
     }
 
-    /// Whether a scenario needs no trace but what is here.
-    fn has_trace_of(&self, scenario: &Scenario) -> bool {
-        match (&scenario.workload, &self.trace) {
-            (Workload::Synthetic { .. }, _) => true,
-            (Workload::Trace(wanted), Some(trace)) => trace.fingerprint() == wanted.fingerprint,
-            (Workload::Trace(_), None) => false,
-        }
-    }
-
-    fn begin_reading(&mut self, file: &JsValue, then: Option<Box<Scenario>>) -> Result<Task, Failure> {
-        // Two large traces may not fit into memory together.
-        self.trace = None;
-        let reading = Box::new(read(file)?);
-        Ok(Task::Read { reading, then })
-    }
-
-    fn simulate(&self, scenario: Box<Scenario>) -> Task {
-        Task::Simulate(Box::new(Simulation::new(scenario, self.trace.clone())))
-    }
-
-    /// One slice of the task at hand.
+    /// One slice of the job at hand.
     fn tick(&mut self) {
         self.awake = false;
-        let Some((id, task)) = self.task.take() else {
+        let Some(id) = self.job else {
             return;
         };
-        match self.slice(id, task) {
-            Ok(rest) => self.task = rest.map(|task| (id, task)),
-            Err(failure) => self.tell(id, Event::Failed(failure)),
+        let performance = self.performance.clone();
+        match self.work.slice(&|| performance.now()) {
+            Ok(None) => {}
+            Ok(Some(word)) => self.tell(id, word),
+            Err(failure) => self.tell(id, Event::Failed(failure).into()),
         }
         self.wake_up();
-    }
-
-    /// Works on a task and tells about it; returns what is left of it.
-    fn slice(&mut self, id: JobId, task: Task) -> Result<Option<Task>, Failure> {
-        let performance = self.performance.clone();
-        let clock = move || performance.now();
-        match task {
-            Task::Read { mut reading, then } => {
-                let (status, event) = reading.slice(&clock)?;
-                if let Some(event) = event {
-                    self.tell(id, event);
-                }
-                if status.more() {
-                    return Ok(Some(Task::Read { reading, then }));
-                }
-                let name = reading.name().to_owned();
-                let trace = Arc::new(reading.finish()?);
-                let info = info_of(&trace, &name);
-                self.trace = Some(trace);
-                match then {
-                    Some(scenario) => Ok(Some(self.simulate(scenario))),
-                    None => {
-                        self.tell(id, Event::TraceRead(info));
-                        Ok(None)
-                    }
-                }
-            }
-            Task::ReadScenario(blob) => {
-                let text = blob::text(&blob).map_err(|error| unusable(&error))?;
-                let scenario = Scenario::from_json(&text).map_err(|error| unusable(&error))?;
-                let scenario = link::to_bytes(&scenario);
-                self.tell(id, Event::ScenarioRead { scenario });
-                Ok(None)
-            }
-            Task::WriteScenario(scenario) => {
-                let json = scenario.to_json();
-                self.tell(id, Event::ScenarioWritten { json });
-                Ok(None)
-            }
-            Task::Simulate(mut simulation) => match simulation.slice(&clock) {
-                None => Ok(Some(Task::Simulate(simulation))),
-                Some(event) => {
-                    let last = event.is_last();
-                    self.tell(id, event);
-                    Ok((!last).then_some(Task::Simulate(simulation)))
-                }
-            },
-        }
-    }
-
-    #[cfg(any(feature = "bench", test))]
-    fn bench(
-        &mut self,
-        file: &JsValue,
-        policy: &str,
-        capacity: u64,
-        repeat: u32,
-    ) -> Result<super::messages::ReplayTimes, String> {
-        if !file.is_undefined() {
-            self.trace = None;
-            let reading = read(file).map_err(|failure| failure.message)?;
-            self.trace = Some(Arc::new(reading.finish().map_err(|failure| failure.message)?));
-        }
-        let trace = self.trace.as_ref().ok_or("no trace was given")?;
-        super::task::replay_bench(trace, policy, capacity, repeat, &|| self.performance.now())
     }
 
     /// Asks for a tick once the messages that are already here have been received.
     fn wake_up(&mut self) {
-        if self.task.is_some() && !self.awake {
+        if self.job.is_some() && !self.awake {
             self.awake = self.wake.post_message(&JsValue::NULL).is_ok();
         }
     }
 
-    fn tell(&self, id: JobId, event: Event) {
-        self.post(wire::pack(FromWorker::Job { id, event }));
+    /// Tells about a job, and is done with it after the last event.
+    fn tell(&mut self, id: JobId, word: Word) {
+        let Word { event, attachment } = word;
+        if event.is_last() {
+            self.job = None;
+            self.work.drop_job();
+        }
+        let outgoing = wire::pack(FromWorker::Job { id, event });
+        if let (Ok(outgoing), Some(blob)) = (&outgoing, &attachment) {
+            outgoing.attach(blob);
+        }
+        self.post(outgoing);
     }
 
     fn post(&self, message: Result<Outgoing, String>) {
@@ -262,39 +211,16 @@ impl Server {
     }
 }
 
-fn scenario_of(bytes: &[u8]) -> Result<Box<Scenario>, Failure> {
-    link::from_bytes(bytes)
-        .map(Box::new)
-        .map_err(|error| unusable(&error))
+/// An attached `File` or `Blob`.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn blob_of(attachment: &JsValue) -> Result<web_sys::Blob, Failure> {
+    let blob = attachment.dyn_ref::<web_sys::Blob>().cloned();
+    blob.ok_or_else(|| unusable("the file is not at hand"))
 }
 
-/// Begins to read an attached trace.
-fn read(source: &JsValue) -> Result<Reading<BlobReader>, Failure> {
-    let name = source
-        .dyn_ref::<web_sys::File>()
-        .map(web_sys::File::name)
-        .unwrap_or_default();
-    let blob = blob_of(source)?;
-    let size = blob.size();
-    Reading::new(
-        BlobReader::new(blob).map_err(|error| unusable(&error))?,
-        name,
-        size,
-    )
-}
-
-/// An attachment: a `File` or `Blob`, or bytes, which become one.
-fn blob_of(source: &JsValue) -> Result<web_sys::Blob, Failure> {
-    if let Some(blob) = source.dyn_ref::<web_sys::Blob>() {
-        return Ok(blob.clone());
-    }
-    if source.is_undefined() {
-        return Err(unusable("the file is not at hand"));
-    }
-    web_sys::Blob::new_with_u8_array_sequence(&js_sys::Array::of1(source))
-        .map_err(|error| unusable(&wire::describe(&error)))
-}
-
-fn unusable(error: &(impl ToString + ?Sized)) -> Failure {
+/// The failure of a job that cannot be done with what was given.
+pub(super) fn unusable(error: &(impl ToString + ?Sized)) -> Failure {
     Failure::new(Cause::Input, error.to_string())
 }

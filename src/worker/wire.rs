@@ -1,8 +1,9 @@
 //! Messages as JavaScript values; their form stands in [`messages`](super::messages).
 
-use super::messages::{Answer, FromWorker, Question, ToWorker};
-use js_sys::{Array, Float64Array, JsString, Uint8Array};
+use super::messages::{FromWorker, ToWorker};
+use js_sys::{Array, Float64Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Blob;
 
 /// A message on its way: the array, and what of it is handed over rather than copied.
 #[derive(Default)]
@@ -12,7 +13,7 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Attaches something that is copied, such as a `File`.
+    /// Attaches something that is copied, such as a `File`, of which that is no more than a name.
     pub(super) fn attach(&self, value: &JsValue) {
         self.array.push(value);
     }
@@ -23,12 +24,6 @@ impl Outgoing {
     }
 }
 
-/// What reaches a worker.
-pub(super) enum Incoming {
-    FromPage(ToWorker),
-    FromTest(Question),
-}
-
 /// A message to a worker.
 ///
 /// # Errors
@@ -37,17 +32,6 @@ pub(super) fn pack_for_worker(message: &ToWorker) -> Result<Outgoing, String> {
     let bytes = postcard::to_allocvec(message).map_err(|error| error.to_string())?;
     let outgoing = Outgoing::default();
     outgoing.attach(&Uint8Array::from(bytes.as_slice()));
-    Ok(outgoing)
-}
-
-/// An answer to a test.
-///
-/// # Errors
-/// When it cannot be written as JSON.
-pub(super) fn pack_answer(answer: &Answer) -> Result<Outgoing, String> {
-    let json = serde_json::to_string(answer).map_err(|error| error.to_string())?;
-    let outgoing = Outgoing::default();
-    outgoing.attach(&JsValue::from_str(&json));
     Ok(outgoing)
 }
 
@@ -67,33 +51,19 @@ pub(super) fn pack(message: FromWorker) -> Result<Outgoing, String> {
     Ok(outgoing)
 }
 
-/// What the page or a test sent, and its attachment.
+/// What the page sent.
 ///
 /// # Errors
 /// When it is no message of this build.
-pub(super) fn unpack_in_worker(data: &JsValue) -> Result<(Incoming, JsValue), String> {
-    let array = array(data)?;
-    let message = match array.get(0).dyn_into::<Uint8Array>() {
-        Ok(bytes) => postcard::from_bytes(&bytes.to_vec())
-            .map(Incoming::FromPage)
-            .map_err(|error| error.to_string())?,
-        Err(other) => {
-            let text: JsString = other
-                .dyn_into()
-                .map_err(|_| "a message is neither bytes nor text")?;
-            serde_json::from_str(&String::from(text))
-                .map(Incoming::FromTest)
-                .map_err(|error| error.to_string())?
-        }
-    };
-    Ok((message, array.get(1)))
+pub(super) fn unpack_in_worker(bytes: &Uint8Array) -> Result<ToWorker, String> {
+    postcard::from_bytes(&bytes.to_vec()).map_err(|error| error.to_string())
 }
 
-/// What a worker sent.
+/// What a worker sent, and the `Blob` attached to it, if any.
 ///
 /// # Errors
 /// When it is no message of this build.
-pub(super) fn unpack(data: &JsValue) -> Result<FromWorker, String> {
+pub(super) fn unpack(data: &JsValue) -> Result<(FromWorker, Option<Blob>), String> {
     let array = array(data)?;
     let bytes = array
         .get(0)
@@ -104,10 +74,15 @@ pub(super) fn unpack(data: &JsValue) -> Result<FromWorker, String> {
         .filter_map(|value| value.dyn_into::<Float64Array>().ok())
         .map(|column| column.to_vec())
         .collect();
-    FromWorker::decode(&bytes.to_vec(), columns)
+    let message = FromWorker::decode(&bytes.to_vec(), columns)?;
+    Ok((message, array.get(1).dyn_into().ok()))
 }
 
-fn array(data: &JsValue) -> Result<&Array, String> {
+/// A message's parts.
+///
+/// # Errors
+/// When it is no message.
+pub(super) fn array(data: &JsValue) -> Result<&Array, String> {
     data.dyn_ref().ok_or_else(|| "a message is not an array".into())
 }
 

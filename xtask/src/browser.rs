@@ -13,28 +13,28 @@ pub(crate) struct Suite {
     /// The name of the Playwright project.
     project: &'static str,
     /// Whether it compares with the answers of the native program.
-    needs_cli: bool,
+    compares: bool,
 }
 
 /// The golden scenarios, in the worker.
 pub(crate) const GOLDEN: Suite = Suite {
     title: "golden scenarios in the browser",
     project: "golden",
-    needs_cli: true,
+    compares: true,
 };
 
 /// What a person does, step by step.
 pub(crate) const JOURNEYS: Suite = Suite {
     title: "journeys in the browser",
     project: "journeys",
-    needs_cli: false,
+    compares: false,
 };
 
 /// The picture-taking, which is no test.
 const SCREENSHOTS: Suite = Suite {
     title: "screenshots",
     project: "screenshots",
-    needs_cli: false,
+    compares: false,
 };
 
 /// Runs a suite against `dist/`, which must be built.
@@ -49,8 +49,11 @@ pub(crate) fn test(suite: &Suite, chromium: &Path) -> Result<()> {
     ]);
     playwright.args(["--project", suite.project]);
     playwright.env("CACHEPLAN_CHROMIUM", chromium);
-    if suite.needs_cli {
-        playwright.env("CACHEPLAN_CLI", cli()?);
+    if suite.compares {
+        let folder = native_programs()?;
+        let program = |name: &str| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+        playwright.env("CACHEPLAN_CLI", program("cacheplan"));
+        playwright.env("CACHEPLAN_WIRE", program("examples/wire"));
     }
     run(&mut playwright)
 }
@@ -61,10 +64,16 @@ pub(crate) fn screenshots() -> Result<()> {
     test(&SCREENSHOTS, &setup::browser()?.required()?)
 }
 
-/// Builds `cacheplan` as the native tests do, and gives its path.
-fn cli() -> Result<PathBuf> {
+/// Builds `cacheplan`, and what translates the messages of workers, as the native tests do, and gives the folder.
+fn native_programs() -> Result<PathBuf> {
     run(cargo().args(["build", "--quiet", "--package", "cacheplan-cli"]))?;
-    Ok(paths::target()?
-        .join("debug")
-        .join(format!("cacheplan{}", env::consts::EXE_SUFFIX)))
+    run(cargo().args([
+        "build",
+        "--quiet",
+        "--package",
+        "cacheplan-engine",
+        "--example",
+        "wire",
+    ]))?;
+    Ok(paths::target()?.join("debug"))
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::PathBuf;
 
-/// The variable from which both binaries take the id that they compare when they meet.
+/// The variable from which page and workers take the id that they compare when they meet.
 pub(crate) const BUILD_ID_VARIABLE: &str = "CACHEPLAN_BUILD_ID";
 
 /// The file beside the app that names its build.
@@ -41,7 +41,7 @@ pub(crate) fn dist(tools: &setup::WebTools) -> Result<()> {
         return Ok(());
     }
     say(&format!(
-        "Building dist/ for release (build {id}): the page for size, the worker for speed"
+        "Building dist/ for release (build {id}): the page for size, the workers for speed"
     ));
     run(tools
         .trunk()

@@ -25,7 +25,7 @@ pub(crate) fn serve(port: u16, release: bool, open: bool) -> Result<()> {
     if open {
         trunk.arg("--open");
     }
-    // Page and worker are always rebuilt together here, so one id does for the whole session.
+    // Page and workers are always rebuilt together here, so one id does for the whole session.
     trunk.env(BUILD_ID_VARIABLE, "development");
     say(&format!(
         "Cacheplan will be at http://127.0.0.1:{port}/ once it is built; Ctrl+C stops"

@@ -18,17 +18,22 @@ struct Part {
     holds: fn(&Path) -> bool,
 }
 
-/// What must be downloaded before anything is seen, and what must be downloaded before anything is simulated.
-const PARTS: [Part; 2] = [
+/// What must be downloaded before anything is seen, before anything is simulated, and before a file is read or written.
+const PARTS: [Part; 3] = [
     Part {
         name: "page",
         budget: 250 * 1024,
-        holds: |file| is_code(file) && !is_worker(file),
+        holds: |file| is_code(file) && !of_binary(file, WORKER) && !of_binary(file, FILES),
     },
     Part {
         name: "worker",
         budget: 200 * 1024,
-        holds: |file| is_code(file) && is_worker(file),
+        holds: |file| is_code(file) && of_binary(file, WORKER),
+    },
+    Part {
+        name: "files",
+        budget: 150 * 1024,
+        holds: |file| is_code(file) && of_binary(file, FILES),
     },
 ];
 
@@ -97,10 +102,18 @@ fn is_code(file: &Path) -> bool {
         .is_some_and(|extension| ["css", "js", "wasm"].iter().any(|code| extension == *code))
 }
 
-/// Whether a file is loaded by the worker only.
-fn is_worker(file: &Path) -> bool {
-    file.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with("worker"))
+/// The worker that simulates.
+const WORKER: &str = "worker";
+
+/// The worker that reads and writes files.
+const FILES: &str = "files";
+
+/// Whether a file is program of this worker: `NAME.js`, `NAME_loader.js`, `NAME_bg.wasm`.
+fn of_binary(file: &Path, name: &str) -> bool {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    ["", "_loader", "_bg"]
+        .iter()
+        .any(|ending| stem.strip_prefix(name) == Some(ending))
 }
 
 /// The length at the highest quality, as a host of static files serves it.

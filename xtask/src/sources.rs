@@ -21,7 +21,7 @@ const BUILD_INPUTS: [&str; 9] = [
 
 /// A short fingerprint of the app's sources: the same sources have the same id on every machine.
 ///
-/// It is compiled into the page and into the worker, which refuse to talk to one another when it differs, and it
+/// It is compiled into the page and into the workers, which refuse to talk to one another when it differs, and it
 /// tells whether `dist/` is up to date.
 pub(crate) fn build_id() -> Result<String> {
     let root = paths::root();

@@ -24,10 +24,8 @@ try {
   for await (const policy of createInterface({ input: process.stdin })) {
     // A replay is one long call, and the first of a policy runs to its end in code that the browser has not optimised
     // yet, unlike a simulation, which runs in slices: the median of three is without it.
-    const question = { ReplayBench: { policy, capacity: Number(capacity), repeat: 3 } };
-    const { ReplayBench } = await put(worker, question, file);
-    if (!ReplayBench.Ok) throw new Error(ReplayBench.Err);
-    process.stdout.write(`${JSON.stringify(ReplayBench.Ok)}\n`);
+    const [misses, seconds] = await put(worker, 'replay', policy, Number(capacity), 3, file);
+    process.stdout.write(`${JSON.stringify({ misses, seconds })}\n`);
     // The worker keeps the trace.
     file = undefined;
   }

@@ -5,6 +5,25 @@ import { expect, test } from '../support/test.js';
 import { changing, figures, open } from '../support/plan.js';
 import { drop } from '../support/traces.js';
 
+test('what reads and writes files is loaded with the first one, and again with the next', async ({ page, context }) => {
+  const loaded = [];
+  context.on('request', (request) => {
+    const name = new URL(request.url()).pathname.split('/').pop();
+    if (name.startsWith('files')) loaded.push(name);
+  });
+  await open(page);
+  expect(loaded).toEqual([]);
+
+  const drops = async (text) => {
+    await drop(page, { name: 'scenario.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+    await expect(page.getByText('“scenario.json” was not opened')).toContainText('not valid JSON');
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+  };
+  await drops('{');
+  expect(loaded.toSorted()).toEqual(['files.js', 'files_bg.wasm', 'files_loader.js']);
+  await drops('{"version": 1');
+});
+
 test('an exported file brings the scenario back', async ({ page }) => {
   await open(page);
   await changing(page, 'hit-rate', async () => {

@@ -19,37 +19,42 @@ export function start(page) {
 /**
  * Puts a question to a worker.
  * @param {import('@playwright/test').JSHandle<Worker>} worker - from `start`
- * @param {object} question - a `Question`
- * @param {import('@playwright/test').JSHandle} [attachment] - what goes with it
- * @returns {Promise<object>} the `Answer`
+ * @param {string} name - of the question
+ * @param {Array<number | string | Buffer | import('@playwright/test').JSHandle>} about - what goes with it
+ * @returns {Promise<Array<number | string | Buffer>>} what the answer tells
  */
-export async function put(worker, question, attachment) {
-  const answer = await worker.evaluate(
-    (worker, { text, attachment }) =>
+export function put(worker, name, ...about) {
+  // The driver carries no bytes, but numbers.
+  const sent = about.map((part) => (Buffer.isBuffer(part) ? { bytes: [...part] } : part));
+  const answer = worker.evaluate(
+    (worker, { name, sent }) =>
       new Promise((resolve, reject) => {
         worker.onerror = (event) => reject(new Error(event.message ?? 'the worker failed'));
-        // Answers are text. The only thing that a worker tells the page unasked is a panic, in bytes.
-        worker.onmessage = ({ data: [first] }) => {
-          if (typeof first === 'string') resolve(first);
-          else reject(new Error(`the worker panicked: ${new TextDecoder().decode(first)}`));
+        // The only thing that a worker tells the page unasked is a panic, in bytes.
+        worker.onmessage = ({ data: [first, ...rest] }) => {
+          if (first instanceof Uint8Array) reject(new Error(`the worker panicked: ${new TextDecoder().decode(first)}`));
+          else if (first === 'error') reject(new Error(rest[0]));
+          else resolve(rest.map((part) => (part instanceof Uint8Array ? { bytes: [...part] } : part)));
         };
-        worker.postMessage(attachment === undefined ? [text] : [text, attachment]);
+        const whole = (part) => (part?.bytes === undefined ? part : new Uint8Array(part.bytes));
+        worker.postMessage([name, ...sent.map(whole)]);
       }),
-    { text: JSON.stringify(question), attachment },
+    { name, sent },
   );
-  return JSON.parse(answer);
+  return answer.then((parts) => parts.map((part) => (part?.bytes === undefined ? part : Buffer.from(part.bytes))));
 }
 
 /**
  * Puts one question to a worker of its own.
  * @param {import('@playwright/test').Page} page - a page of the app's origin and folder
- * @param {object} question - a `Question`
- * @returns {Promise<object>} the `Answer`
+ * @param {string} name - of the question
+ * @param {Array<number | string | Buffer>} about - what goes with it
+ * @returns {Promise<Array<number | string | Buffer>>} what the answer tells
  */
-export async function ask(page, question) {
+export async function ask(page, name, ...about) {
   const worker = await start(page);
   try {
-    return await put(worker, question);
+    return await put(worker, name, ...about);
   } finally {
     await worker.evaluate((worker) => worker.terminate());
   }
