@@ -39,7 +39,7 @@ impl Session {
                 self.notify(Topic::File, NoticeKind::Error, text, ways_on(&failure));
             }
         };
-        self.with(|state| state.files.submit(job, None, None, listener));
+        self.with(|state| state.files.submit(job, JsValue::UNDEFINED, None, listener));
     }
 
     /// Opens a JSON file: one step of undo.
@@ -51,9 +51,7 @@ impl Session {
         }
         self.with(|state| {
             let listener = move |_, event, _| self.on_import_event(&name, event);
-            state
-                .files
-                .submit(Job::ReadScenario, Some(file.into()), None, listener);
+            state.files.submit(Job::ReadScenario, file.into(), None, listener);
         });
     }
 

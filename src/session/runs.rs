@@ -86,12 +86,16 @@ impl Session {
         let started_ms = now_ms();
         self.with(|state| {
             let trace = state.traces.of(&scenario);
-            let (packed, fingerprint) = trace
-                .map(|trace| (trace.packed.clone(), trace.info.fingerprint))
-                .unzip();
-            let id = (state.simulators).submit(job, packed, fingerprint, move |id, event, _| {
-                self.on_run_event(id, event);
-            });
+            let fingerprint = trace.map(|trace| trace.info.fingerprint);
+            let packed = trace.map(|trace| trace.packed.clone());
+            let id = (state.simulators).submit(
+                job,
+                packed.unwrap_or_default(),
+                fingerprint,
+                move |id, event, _| {
+                    self.on_run_event(id, event);
+                },
+            );
             state.run.timer = None;
             state.run.current = Some(Current {
                 id,
@@ -173,10 +177,7 @@ impl Session {
                 &[NoticeAction::Reload],
             ),
             Cause::OtherBuild => (
-                format!(
-                    "Nothing can be simulated: {message}. Reload to have all of the newest; your scenario is in the \
-                     address bar."
-                ),
+                format!("Not simulated: {message}. Reload the page; your scenario is in the address bar."),
                 &[NoticeAction::Reload],
             ),
         };

@@ -3,11 +3,12 @@
 use super::files::ways_on;
 use super::notices::Topic;
 use super::{NoticeAction, NoticeKind, Session, TraceInfo, TraceState};
-use crate::worker::messages::{Cause, Event, Failure, Job};
+use crate::worker::messages::{Event, Failure, Job};
 use crate::worker::schedule::JobId;
 use cacheplan_engine::scenario::{RecordedTrace, Scenario, TraceWorkload, Workload};
 use cacheplan_engine::units::Seconds;
 use leptos::prelude::*;
+use wasm_bindgen::JsValue;
 
 /// Traces that are kept. Earlier ones, which an undo may bring back, have to be opened again.
 const KEPT: usize = 4;
@@ -21,9 +22,9 @@ pub(super) struct Traces {
 
 /// A trace that was read.
 pub(super) struct Known {
-    /// For workers that simulate: any of them can read it at any time, as after a crash, and the browser keeps it outside
-    /// of the page's memory.
-    pub(super) packed: web_sys::Blob,
+    /// The `Blob` for workers that simulate: any of them can read it at any time, as after a crash, and the browser keeps
+    /// it outside of the page's memory.
+    pub(super) packed: JsValue,
     pub(super) info: TraceInfo,
 }
 
@@ -48,7 +49,7 @@ impl Session {
         });
         self.with(|state| {
             let listener = move |id, event, packed| self.on_reading_event(id, &name, event, packed);
-            let id = (state.files).submit(Job::ReadTrace, Some(file.into()), None, listener);
+            let id = (state.files).submit(Job::ReadTrace, file.into(), None, listener);
             state.traces.reading = Some(id);
         });
     }
@@ -82,7 +83,7 @@ impl Session {
         }
     }
 
-    fn on_reading_event(self, id: JobId, name: &str, event: Event, packed: Option<web_sys::Blob>) {
+    fn on_reading_event(self, id: JobId, name: &str, event: Event, packed: JsValue) {
         let last = event.is_last();
         let current = self.with(|state| {
             let reading = &mut state.traces.reading;
@@ -95,25 +96,18 @@ impl Session {
         if current != Some(true) {
             return;
         }
-        match (event, packed) {
-            (Event::Reading { share }, _) => self.trace.set(TraceState::Reading {
+        match event {
+            Event::Reading { share } => self.trace.set(TraceState::Reading {
                 name: name.to_owned(),
                 share,
             }),
-            (Event::TraceRead(info), Some(packed)) => self.use_trace(packed, &info),
-            (Event::TraceRead(_), None) => {
-                let failure = Failure::new(Cause::Crash, "the trace was lost on its way");
-                self.not_read(name, &failure);
-            }
-            (Event::Failed(failure), _) => self.not_read(name, &failure),
+            Event::TraceRead(info) => self.use_trace(packed, &info),
+            Event::Failed(failure) => self.not_read(name, &failure),
             // Of other jobs.
-            (
-                Event::Progress { .. }
-                | Event::Report { .. }
-                | Event::ScenarioRead { .. }
-                | Event::ScenarioWritten { .. },
-                _,
-            ) => {}
+            Event::Progress { .. }
+            | Event::Report { .. }
+            | Event::ScenarioRead { .. }
+            | Event::ScenarioWritten { .. } => {}
         }
     }
 
@@ -125,7 +119,7 @@ impl Session {
         self.notify(Topic::Trace, NoticeKind::Error, text, ways_on(failure));
     }
 
-    fn use_trace(self, packed: web_sys::Blob, info: &TraceInfo) {
+    fn use_trace(self, packed: JsValue, info: &TraceInfo) {
         let open = self.scenario.get_untracked();
         let (before, scenario) = (wanted(&open).cloned(), with_trace(&open, info));
         self.with(|state| {
@@ -135,7 +129,9 @@ impl Session {
                 packed,
                 info: info.clone(),
             });
-            known.drain(..known.len().saturating_sub(KEPT));
+            if known.len() > KEPT {
+                known.remove(0);
+            }
         });
         if scenario == *open {
             // The file that the scenario asks for: nothing changes but that it can be run.

@@ -11,7 +11,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Blob;
 
 /// Scripts that load the workers, as the build names them, beside the page.
 const SIMULATOR: &str = "worker_loader.js";
@@ -20,7 +19,7 @@ const FILES: &str = "files_loader.js";
 /// A worker that is not ready after so long will not be. Covers a download over a slow line.
 const START_DEADLINE_MS: u32 = 30_000;
 
-type Listener = Rc<dyn Fn(JobId, Event, Option<Blob>)>;
+type Listener = Rc<dyn Fn(JobId, Event, JsValue)>;
 
 /// A few workers of one kind that share the jobs. Cloning gives another handle to the same.
 #[derive(Clone)]
@@ -36,7 +35,7 @@ struct Inner {
 
 struct Assignment {
     job: Job,
-    attachment: Option<Blob>,
+    attachment: JsValue,
 }
 
 /// A started worker. Dropping it ends the worker.
@@ -82,18 +81,21 @@ impl Pool {
         }))
     }
 
-    /// Has a job done. `attachment` is what it reads; `trace` the fingerprint of the trace that it needs, if any.
+    /// Has a job done. `attachment` is what it reads, undefined for nothing; `trace` the fingerprint of the trace that it needs, if any.
     /// Events, with what is attached to them, come after this returns, the last being one that [`Event::is_last`].
     pub fn submit(
         &self,
         job: Job,
-        attachment: Option<Blob>,
+        attachment: JsValue,
         trace: Option<u64>,
-        listener: impl Fn(JobId, Event, Option<Blob>) + 'static,
+        listener: impl Fn(JobId, Event, JsValue) + 'static,
     ) -> JobId {
-        let assignment = Assignment { job, attachment };
+        self.take_on(Assignment { job, attachment }, trace, Rc::new(listener))
+    }
+
+    fn take_on(&self, assignment: Assignment, trace: Option<u64>, listener: Listener) -> JobId {
         let (id, actions) = self.0.schedule.borrow_mut().submit(assignment, trace);
-        self.0.listeners.borrow_mut().push((id, Rc::new(listener)));
+        self.0.listeners.borrow_mut().push((id, listener));
         self.perform(actions);
         id
     }
@@ -115,13 +117,13 @@ impl Pool {
                     }
                 }
                 Action::Send(at, id, Assignment { job, attachment }) => {
-                    if let Err(error) = self.send(at, &ToWorker::Start { id, job }, attachment.as_ref()) {
+                    if let Err(error) = self.send(at, &ToWorker::Start { id, job }, &attachment) {
                         self.tell_later(id, Event::Failed(Failure::new(Cause::Input, error)));
                         actions.extend(self.0.schedule.borrow_mut().finished(at, id));
                     }
                 }
                 Action::Cancel(at, id) => {
-                    if let Err(error) = self.send(at, &ToWorker::Cancel { id }, None) {
+                    if let Err(error) = self.send(at, &ToWorker::Cancel { id }, &JsValue::UNDEFINED) {
                         actions.extend(self.0.schedule.borrow_mut().died(at, &error));
                     }
                 }
@@ -131,15 +133,13 @@ impl Pool {
         }
     }
 
-    fn send(&self, at: usize, message: &ToWorker, attachment: Option<&Blob>) -> Result<(), String> {
+    fn send(&self, at: usize, message: &ToWorker, attachment: &JsValue) -> Result<(), String> {
         let workers = self.0.workers.borrow();
         let running = (workers.get(at))
             .and_then(Option::as_ref)
             .ok_or("the worker is gone")?;
         let outgoing = wire::pack_for_worker(message)?;
-        if let Some(blob) = attachment {
-            outgoing.attach(blob);
-        }
+        outgoing.attach(attachment);
         running
             .worker
             .post_message(&outgoing.array)
@@ -215,7 +215,7 @@ impl Pool {
         }
     }
 
-    fn on_event(&self, at: usize, id: JobId, event: Event, attachment: Option<Blob>) {
+    fn on_event(&self, at: usize, id: JobId, event: Event, attachment: JsValue) {
         if !self.0.schedule.borrow().is_current(at, id) {
             return;
         }
@@ -238,7 +238,7 @@ impl Pool {
         self.perform(actions);
     }
 
-    fn tell(&self, id: JobId, event: Event, attachment: Option<Blob>) {
+    fn tell(&self, id: JobId, event: Event, attachment: JsValue) {
         let mut listeners = self.0.listeners.borrow_mut();
         let at = listeners.iter().position(|(of, _)| *of == id);
         let listener = at.map(|at| match event.is_last() {
@@ -256,7 +256,7 @@ impl Pool {
     /// job's number and holds no borrow.
     fn tell_later(&self, id: JobId, event: Event) {
         let pool = self.clone();
-        wasm_bindgen_futures::spawn_local(async move { pool.tell(id, event, None) });
+        wasm_bindgen_futures::spawn_local(async move { pool.tell(id, event, JsValue::UNDEFINED) });
     }
 }
 

@@ -3,7 +3,6 @@
 use super::messages::{FromWorker, ToWorker};
 use js_sys::{Array, Float64Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Blob;
 
 /// A message on its way: the array, and what of it is handed over rather than copied.
 #[derive(Default)]
@@ -59,11 +58,11 @@ pub(super) fn unpack_in_worker(bytes: &Uint8Array) -> Result<ToWorker, String> {
     postcard::from_bytes(&bytes.to_vec()).map_err(|error| error.to_string())
 }
 
-/// What a worker sent, and the `Blob` attached to it, if any.
+/// What a worker sent, and what is attached to it; undefined when nothing is.
 ///
 /// # Errors
 /// When it is no message of this build.
-pub(super) fn unpack(data: &JsValue) -> Result<(FromWorker, Option<Blob>), String> {
+pub(super) fn unpack(data: &JsValue) -> Result<(FromWorker, JsValue), String> {
     let array = array(data)?;
     let bytes = array
         .get(0)
@@ -75,7 +74,7 @@ pub(super) fn unpack(data: &JsValue) -> Result<(FromWorker, Option<Blob>), Strin
         .map(|column| column.to_vec())
         .collect();
     let message = FromWorker::decode(&bytes.to_vec(), columns)?;
-    Ok((message, array.get(1).dyn_into().ok()))
+    Ok((message, array.get(1)))
 }
 
 /// A message's parts.

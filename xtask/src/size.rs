@@ -30,6 +30,7 @@ const PARTS: [Part; 3] = [
         budget: 200 * 1024,
         holds: |file| is_code(file) && of_binary(file, WORKER),
     },
+    // Loaded when someone waits for a file: less than the page, which is there after a second or two on a slow line.
     Part {
         name: "files",
         budget: 150 * 1024,

@@ -24,6 +24,23 @@ test('what reads and writes files is loaded with the first one, and again with t
   await drops('{"version": 1');
 });
 
+for (const [title, script, said] of [
+  // The greeting of another build; see `FromWorker::Ready`.
+  ['is of another version', 'postMessage([new Uint8Array([0, 1, 98])])', 'the page and its workers are of different versions'],
+  ['does not start', 'throw new Error("broken for a test")', 'broken for a test'],
+]) {
+  test(`when what reads files ${title}, the page says so, and the scenario is kept`, async ({ page, context }) => {
+    await context.route('**/files_loader.js', (route) => route.fulfill({ contentType: 'text/javascript', body: script }));
+    await open(page);
+    const before = await figures(page);
+    await drop(page, { name: 'scenario.json', mimeType: 'application/json', buffer: Buffer.from('{}') });
+    const notice = page.getByText('“scenario.json” was not opened');
+    await expect(notice).toContainText(said);
+    await expect(notice).toContainText('The scenario is unchanged');
+    expect(await figures(page)).toEqual(before);
+  });
+}
+
 test('an exported file brings the scenario back', async ({ page }) => {
   await open(page);
   await changing(page, 'hit-rate', async () => {
