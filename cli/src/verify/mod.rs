@@ -15,6 +15,7 @@
 mod cache_aside;
 mod check;
 mod expiry;
+mod failover;
 mod html;
 mod live;
 mod memcached;
@@ -22,6 +23,7 @@ mod memory;
 mod parallel;
 mod policies;
 mod recordings;
+mod replication;
 pub(crate) mod sequence;
 mod server;
 mod slots;
@@ -63,6 +65,14 @@ const SUITES: &[Suite] = &[
     Suite {
         files: &[slots::FILE],
         checks: slots::checks,
+    },
+    Suite {
+        files: &[failover::FILE],
+        checks: failover::checks,
+    },
+    Suite {
+        files: &[replication::FILE],
+        checks: replication::checks,
     },
 ];
 

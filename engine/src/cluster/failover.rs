@@ -84,9 +84,9 @@ const SPREAD: f64 = 0.1;
 /// Time for the reports of a majority to meet at one primary once they are there: messages between nodes carry them
 /// (section 4.4).
 const GOSSIP_S: (f64, f64) = (0.1, 1.0);
-/// What primaries take to answer a request for votes beyond the round trip: an assumption, of the size of most of the
-/// recorded elections.
-const VOTE_S: f64 = 0.1;
+/// Mean time that primaries take to answer a request for votes beyond the round trip, exponential: that of the elections
+/// which the recorded replicas logged, on a busy machine (3 ms to 1.1 s).
+const VOTE_S: f64 = 0.14;
 /// Fixed and random part of a replica's delay before Valkey 9.0.
 const DELAY_S: f64 = 0.5;
 /// From Valkey 9.0 on it is the node timeout divided by this, up to [`DELAY_S`].
@@ -138,7 +138,7 @@ impl Incident {
         }
         let heard = failed + self.round_trip.as_secs() / 2.0;
         let election = heard + self.delay_s(stream);
-        let promoted = election + self.round_trip.as_secs() + VOTE_S * stream.unit();
+        let promoted = election + self.round_trip.as_secs() + VOTE_S * stream.exponential();
         failover.election = Some(micros(election));
         failover.promoted = Some(micros(promoted));
         failover
@@ -236,7 +236,7 @@ mod tests {
             let (shortest, mean, longest) = promotion(Incident { election, ..USUAL });
             assert!((15.6..16.6).contains(&shortest), "{shortest}");
             assert!((20.0..21.0).contains(&mean), "{mean}");
-            assert!((23.2..24.8).contains(&longest), "{longest}");
+            assert!((23.2..25.5).contains(&longest), "{longest}");
         }
         let quick = Incident {
             node_timeout: Micros(5_000_000),
@@ -245,7 +245,7 @@ mod tests {
         let (shortest, mean, longest) = promotion(quick);
         assert!((5.6..6.9).contains(&shortest), "{shortest}");
         assert!((7.4..8.2).contains(&mean), "{mean}");
-        assert!((9.4..9.8).contains(&longest), "{longest}");
+        assert!((9.4..10.5).contains(&longest), "{longest}");
         let immediate = Incident {
             election: Election::Immediate,
             ..quick
