@@ -6,10 +6,10 @@
 use cacheplan_engine::scenario::link::{LinkError, decode, encode, from_bytes, to_bytes};
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
-    Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Guard, Happening,
-    Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Popularity, Prices, Rate, Reads,
-    Redis, Replication, RunSettings, Scenario, ServiceTime, Snapshots, TraceWorkload, Ttl, Users, ValueSize,
-    What, Workload, Writes, presets,
+    Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow, Guard, Happening,
+    Heavy, Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Popularity, Prices, Rate,
+    RatePoint, Reads, Redis, Replication, RunSettings, Scenario, ServiceTime, SizeShare, Snapshots,
+    TraceWorkload, Ttl, Users, ValueSize, What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -194,40 +194,105 @@ fn ttl() -> impl Strategy<Value = Ttl> {
     ]
 }
 
-fn key_class() -> impl Strategy<Value = KeyClass> {
-    let popularity = prop_oneof![
+fn per_s() -> impl Strategy<Value = PerSecond> {
+    number().prop_map(PerSecond)
+}
+
+fn popularity() -> impl Strategy<Value = Popularity> {
+    prop_oneof![
         Just(Popularity::Uniform),
-        number().prop_map(|exponent| Popularity::Zipf { exponent })
-    ];
-    let value_size = prop_oneof![
+        Just(Popularity::Scan),
+        number().prop_map(|exponent| Popularity::Zipf { exponent }),
+        number().prop_map(|exponent| Popularity::Latest { exponent }),
+        (number(), number()).prop_map(|(keys, traffic)| Popularity::HotSet {
+            keys: Share(keys),
+            traffic: Share(traffic)
+        }),
+    ]
+}
+
+fn value_size() -> impl Strategy<Value = ValueSize> {
+    let size = (any::<u64>(), number()).prop_map(|(bytes, share)| SizeShare {
+        bytes: Bytes(bytes),
+        share: Share(share),
+    });
+    prop_oneof![
         any::<u64>().prop_map(|bytes| ValueSize::Fixed { bytes: Bytes(bytes) }),
         (any::<u64>(), number()).prop_map(|(bytes, sigma)| ValueSize::Lognormal {
             median_bytes: Bytes(bytes),
             sigma
         }),
-    ];
-    let rate = prop_oneof![
-        number().prop_map(|per_s| Rate::Constant {
-            per_s: PerSecond(per_s)
-        }),
-        (number(), number(), number()).prop_map(|(mean, peak_to_mean, peak_hour)| Rate::Diurnal {
-            mean_per_s: PerSecond(mean),
+        vec(size, 0..5).prop_map(|sizes| ValueSize::Choice { sizes }),
+    ]
+}
+
+fn rate() -> impl Strategy<Value = Rate> {
+    let point = (any::<u64>(), per_s()).prop_map(|(at, per_s)| RatePoint {
+        at_s: Seconds(at),
+        per_s,
+    });
+    prop_oneof![
+        per_s().prop_map(|per_s| Rate::Constant { per_s }),
+        (per_s(), number(), number()).prop_map(|(mean_per_s, peak_to_mean, peak_hour)| Rate::Diurnal {
+            mean_per_s,
             peak_to_mean,
             peak_hour
         }),
-    ];
-    (
-        ".{0,12}",
-        any::<u64>(),
+        (per_s(), per_s(), any::<[u32; 2]>()).prop_map(|(from_per_s, to_per_s, [start, duration])| {
+            Rate::Ramp {
+                from_per_s,
+                to_per_s,
+                start_s: Seconds(start.into()),
+                duration_s: Seconds(duration.into()),
+            }
+        }),
+        vec(point, 0..5).prop_map(|points| Rate::Curve { points }),
+    ]
+}
+
+/// What the first form of links does not know of a class; half of the time as it is without.
+fn of_new_classes() -> impl Strategy<Value = KeyClass> {
+    let follow = (".{0,12}", number(), any::<u32>()).prop_map(|(class, probability, delay_ms)| Follow {
+        class,
+        probability: Share(probability),
+        delay_ms,
+    });
+    let new = (
+        [number(), number(), number(), number(), number()],
         any::<u32>(),
-        popularity,
-        value_size,
-        rate,
-        number(),
-        ttl(),
+        option::of(any::<u32>()),
+        option::of(follow),
     )
         .prop_map(
-            |(name, keys, key_bytes, popularity, value_size, rate, writes, ttl)| KeyClass {
+            |([churn, drift, deletes, share, cost], multi_get, hash_tags, follows)| KeyClass {
+                churn_per_day: churn,
+                drift_per_day: drift,
+                deletes: Share(deletes),
+                multi_get,
+                heavy: Heavy {
+                    share: Share(share),
+                    cost,
+                },
+                hash_tags,
+                follows,
+                ..KeyClass::default()
+            },
+        );
+    prop_oneof![Just(KeyClass::default()), new]
+}
+
+fn key_class() -> impl Strategy<Value = KeyClass> {
+    (
+        (".{0,12}", any::<u64>(), any::<u32>()),
+        popularity(),
+        value_size(),
+        rate(),
+        number(),
+        ttl(),
+        of_new_classes(),
+    )
+        .prop_map(
+            |((name, keys, key_bytes), popularity, value_size, rate, writes, ttl, new)| KeyClass {
                 name,
                 keys,
                 key_bytes,
@@ -236,6 +301,7 @@ fn key_class() -> impl Strategy<Value = KeyClass> {
                 rate,
                 writes: Share(writes),
                 ttl,
+                ..new
             },
         )
 }

@@ -5,8 +5,8 @@
 
 use cacheplan_engine::catalog::{Engine, node_type};
 use cacheplan_engine::scenario::{
-    Aof, Bounds, ClusterMode, Distribution, Issue, KeyClass, Popularity, Rate, Scenario, Snapshots,
-    TraceWorkload, Ttl, ValueSize, Workload, limits, presets,
+    Aof, Bounds, ClusterMode, Distribution, Follow, Issue, KeyClass, Popularity, Rate, RatePoint, Scenario,
+    SizeShare, Snapshots, TraceWorkload, Ttl, ValueSize, Workload, accesses_per_s, limits, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 
@@ -40,7 +40,8 @@ fn the_default_and_the_presets_are_valid() {
 #[test]
 fn presets_have_ids_and_names_of_their_own() {
     let presets = presets();
-    assert!((4..=6).contains(&presets.len()));
+    // As many as the use cases to offer, and one that changes engines.
+    assert_eq!(presets.len(), 13);
     for (index, preset) in presets.iter().enumerate() {
         assert!(preset.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'));
         assert!(!preset.summary.is_empty());
@@ -49,6 +50,163 @@ fn presets_have_ids_and_names_of_their_own() {
             assert_ne!(preset.scenario.name, other.scenario.name);
         }
     }
+}
+
+fn sizes<const N: usize>(sizes: [(u64, f64); N]) -> ValueSize {
+    ValueSize::Choice {
+        sizes: sizes
+            .map(|(bytes, share)| SizeShare {
+                bytes: Bytes(bytes),
+                share: Share(share),
+            })
+            .to_vec(),
+    }
+}
+
+fn ramp(from: f64, to: f64, start: u64, duration: u64) -> Rate {
+    Rate::Ramp {
+        from_per_s: PerSecond(from),
+        to_per_s: PerSecond(to),
+        start_s: Seconds(start),
+        duration_s: Seconds(duration),
+    }
+}
+
+fn curve<const N: usize>(points: [(u64, f64); N]) -> Rate {
+    Rate::Curve {
+        points: points
+            .map(|(at, per_s)| RatePoint {
+                at_s: Seconds(at),
+                per_s: PerSecond(per_s),
+            })
+            .to_vec(),
+    }
+}
+
+/// A class of this name that follows another.
+fn following(name: &str, class: &str) -> KeyClass {
+    KeyClass {
+        name: name.into(),
+        follows: Some(Follow {
+            class: class.into(),
+            ..Follow::default()
+        }),
+        ..KeyClass::default()
+    }
+}
+
+#[test]
+fn an_issue_of_a_class_names_what_does_not_go_together() {
+    let of_classes = |classes: Vec<KeyClass>| {
+        issues_after(|s| {
+            s.run.request_budget = 1_000_000_000;
+            s.workload = Workload::Synthetic { classes };
+        })
+    };
+    let at = "workload.classes[0]";
+    let cases = [
+        (
+            issues_of_class(|c| {
+                c.writes = Share(0.7);
+                c.deletes = Share(0.5);
+            }),
+            format!("{at}.deletes is 0.5; it must be at most 0.3, what the writes leave of all requests"),
+        ),
+        (
+            issues_of_class(|c| c.value_size = sizes([])),
+            format!("{at}.value_size.sizes is 0; it must be between 1 and 32 sizes"),
+        ),
+        (
+            issues_of_class(|c| c.value_size = sizes([(1, 0.0), (2, 0.0)])),
+            format!("{at}.value_size.sizes[0].share is 0; it must be above 0 for one size at least"),
+        ),
+        (
+            issues_of_class(|c| c.rate = ramp(0.0, 0.0, 1, 1)),
+            format!("{at}.rate.to_per_s is 0; it must be above 0, as the rate is 0 before"),
+        ),
+        (
+            issues_of_class(|c| c.rate = curve([])),
+            format!("{at}.rate.points is 0; it must be between 1 and 500 points"),
+        ),
+        (
+            issues_of_class(|c| c.rate = curve([(1, 0.0), (2, 0.0)])),
+            format!("{at}.rate.points[0].per_s is 0; it must be above 0 at one point at least"),
+        ),
+        (
+            issues_of_class(|c| c.rate = curve([(60, 1.0), (5_000, 2.0), (5_000, 3.0)])),
+            format!("{at}.rate.points[2].at_s is 5,000; it must be after the point before, 5,000 s"),
+        ),
+        (
+            issues_of_class(|c| {
+                c.keys = 1_000_000_000;
+                c.churn_per_day = 99.0;
+            }),
+            String::new(),
+        ),
+        (
+            of_classes(vec![
+                KeyClass::default(),
+                following("b", "nobody"),
+                following("c", "b"),
+            ]),
+            "workload.classes[1].follows.class is \"nobody\"; it must be one of objects, c".into(),
+        ),
+        (
+            of_classes(vec![following("a", "a")]),
+            format!("{at}.follows.class is \"a\"; it must be a class that does not follow this one in turn"),
+        ),
+    ];
+    for (issues, expected) in cases {
+        let expected: Vec<String> = (!expected.is_empty()).then_some(expected).into_iter().collect();
+        assert_eq!(sentences(&issues), expected);
+    }
+    let circle = of_classes(vec![
+        following("a", "c"),
+        following("b", "a"),
+        following("c", "b"),
+        following("d", "c"),
+    ]);
+    let paths: Vec<&str> = circle.iter().map(|issue| issue.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [0, 1, 2].map(|at| format!("workload.classes[{at}].follows.class"))
+    );
+    let born = issues_after(|s| {
+        s.run.duration_s = Seconds(30 * 86_400);
+        let class = |name: &str| KeyClass {
+            name: name.into(),
+            keys: 1_000_000_000,
+            churn_per_day: 6.0,
+            ..KeyClass::default()
+        };
+        s.workload = Workload::Synthetic {
+            classes: vec![class("a"), class("b"), class("c")],
+        };
+    });
+    assert_eq!(
+        sentences(&born),
+        [
+            "workload.classes[1].churn_per_day is 6; it must be less, as up to this class 360,000,000,000 keys are born in \
+             the run and it may have 250,000,000,000"
+        ]
+    );
+}
+
+#[test]
+fn followers_and_keys_of_a_read_count_as_accesses() {
+    let leader = KeyClass {
+        name: "a".into(),
+        multi_get: 10,
+        writes: Share(0.5),
+        rate: ramp(0.0, 200.0, 0, 100),
+        ..KeyClass::default()
+    };
+    let mut follower = following("b", "a");
+    follower.rate = curve([(0, 10.0)]);
+    let rates = accesses_per_s(&[leader, follower], 100.0);
+    // A mean of 100 requests/s, half of which read 10 keys; half of those reads are followed.
+    assert!((rates[0] - 550.0).abs() < 1e-9, "{rates:?}");
+    assert!((rates[1] - 260.0).abs() < 1e-9, "{rates:?}");
 }
 
 #[test]
@@ -140,7 +298,7 @@ type Set = fn(&mut Scenario, &mut KeyClass, f64);
 
 #[test]
 fn every_number_is_accepted_at_its_limits_and_refused_beyond() {
-    let fields: [(&str, limits::Limit, Set); 34] = [
+    let fields: [(&str, limits::Limit, Set); 51] = [
         ("run.duration_s", limits::DURATION_S, |s, _, v| {
             s.run.duration_s = Seconds(v as u64);
             s.run.warm_up_s = Seconds(0);
@@ -161,6 +319,115 @@ fn every_number_is_accepted_at_its_limits_and_refused_beyond() {
                 c.popularity = Popularity::Zipf { exponent: v };
             },
         ),
+        (
+            "workload.classes[0].popularity.keys",
+            limits::HOT_KEYS,
+            |_, c, v| {
+                c.popularity = Popularity::HotSet {
+                    keys: Share(v),
+                    traffic: Share(0.5),
+                };
+            },
+        ),
+        (
+            "workload.classes[0].popularity.traffic",
+            limits::HOT_TRAFFIC,
+            |_, c, v| {
+                c.popularity = Popularity::HotSet {
+                    keys: Share(0.1),
+                    traffic: Share(v),
+                };
+            },
+        ),
+        (
+            "workload.classes[0].churn_per_day",
+            limits::CHURN_PER_DAY,
+            |_, c, v| {
+                c.churn_per_day = v;
+            },
+        ),
+        (
+            "workload.classes[0].drift_per_day",
+            limits::DRIFT_PER_DAY,
+            |_, c, v| {
+                c.drift_per_day = v;
+            },
+        ),
+        (
+            "workload.classes[0].value_size.sizes[1].bytes",
+            limits::VALUE_BYTES,
+            |_, c, v| {
+                c.value_size = sizes([(10, 0.5), (v as u64, 0.5)]);
+            },
+        ),
+        (
+            "workload.classes[0].value_size.sizes[1].share",
+            limits::SIZE_SHARE,
+            |_, c, v| {
+                c.value_size = sizes([(10, 0.5), (20, v)]);
+            },
+        ),
+        (
+            "workload.classes[0].rate.from_per_s",
+            limits::CURVE_PER_S,
+            |s, c, v| {
+                s.run.request_budget = 1_000_000_000;
+                c.rate = ramp(v, 1.0, 10, 10);
+            },
+        ),
+        (
+            "workload.classes[0].rate.to_per_s",
+            limits::CURVE_PER_S,
+            |s, c, v| {
+                s.run.request_budget = 1_000_000_000;
+                c.rate = ramp(1.0, v, 10, 10);
+            },
+        ),
+        ("workload.classes[0].rate.start_s", limits::CURVE_S, |_, c, v| {
+            c.rate = ramp(1.0, 2.0, v as u64, 10);
+        }),
+        (
+            "workload.classes[0].rate.duration_s",
+            limits::CURVE_S,
+            |_, c, v| {
+                c.rate = ramp(1.0, 2.0, 10, v as u64);
+            },
+        ),
+        (
+            "workload.classes[0].rate.points[0].at_s",
+            limits::CURVE_S,
+            |_, c, v| {
+                c.rate = curve([(v as u64, 1.0)]);
+            },
+        ),
+        (
+            "workload.classes[0].rate.points[1].per_s",
+            limits::CURVE_PER_S,
+            |s, c, v| {
+                s.run.request_budget = 1_000_000_000;
+                c.rate = curve([(10, 1.0), (20, v)]);
+            },
+        ),
+        ("workload.classes[0].deletes", limits::DELETES, |_, c, v| {
+            c.writes = Share(0.0);
+            c.deletes = Share(v);
+        }),
+        ("workload.classes[0].multi_get", limits::MULTI_GET, |_, c, v| {
+            c.multi_get = v as u32;
+        }),
+        (
+            "workload.classes[0].heavy.share",
+            limits::HEAVY_SHARE,
+            |_, c, v| {
+                c.heavy.share = Share(v);
+            },
+        ),
+        ("workload.classes[0].heavy.cost", limits::HEAVY_COST, |_, c, v| {
+            c.heavy.cost = v;
+        }),
+        ("workload.classes[0].hash_tags", limits::HASH_TAGS, |_, c, v| {
+            c.hash_tags = Some(v as u32);
+        }),
         (
             "workload.classes[0].value_size.bytes",
             limits::VALUE_BYTES,

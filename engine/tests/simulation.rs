@@ -158,6 +158,78 @@ fn a_sampled_run_agrees_with_the_full_one() {
 }
 
 #[test]
+fn a_sampled_run_of_keys_in_motion_agrees_with_the_full_one() {
+    let mut full = Scenario::default();
+    full.run.duration_s = Seconds(3_600);
+    full.run.warm_up_s = Seconds(1_200);
+    full.run.request_budget = 100_000_000;
+    full.cluster.maxmemory_bytes = Some(Bytes::mib(32));
+    // A day's turnover of 6 is a quarter of the keys in the hour.
+    for (popularity, churn_per_day, drift_per_day) in [
+        (Popularity::Zipf { exponent: 0.9 }, 6.0, 0.0),
+        (Popularity::Zipf { exponent: 0.9 }, 0.0, 6.0),
+        (Popularity::Latest { exponent: 0.9 }, 6.0, 0.0),
+        (
+            Popularity::HotSet {
+                keys: Share(0.05),
+                traffic: Share(0.6),
+            },
+            6.0,
+            6.0,
+        ),
+        (Popularity::Scan, 6.0, 0.0),
+    ] {
+        let class = class(&mut full);
+        class.keys = 100_000;
+        class.rate = Rate::Constant {
+            per_s: PerSecond(500.0),
+        };
+        (class.popularity, class.churn_per_day, class.drift_per_day) =
+            (popularity.clone(), churn_per_day, drift_per_day);
+        let mut sampled = full.clone();
+        sampled.run.request_budget = 200_000;
+        let (full, sampled) = (run(&full), run(&sampled));
+        assert_eq!(full.sampling.one_in, 1);
+        assert!(sampled.sampling.requests * 6 < full.sampling.requests);
+        let (a, b) = (full.summary.hit_ratio(), sampled.summary.hit_ratio());
+        println!("{popularity:?}: full {a:.4}, sampled {b:.4}");
+        assert!((a - b).abs() < 0.015, "{popularity:?}: full {a}, sampled {b}");
+        let used = |r: &Report| r.summary.memory.peak_used.0 as f64;
+        assert!(
+            (used(&full) / used(&sampled) - 1.0).abs() < 0.03,
+            "{popularity:?}"
+        );
+    }
+}
+
+#[test]
+fn new_keys_are_cold_and_cost_their_share_of_hits() {
+    // All keys fit; every key is asked for often: a key misses once, when it is new.
+    let mut scenario = small();
+    let of_class = class(&mut scenario);
+    of_class.keys = 1_000;
+    of_class.popularity = Popularity::Uniform;
+    of_class.churn_per_day = 24.0;
+    let report = run(&scenario);
+    // After the warm-up, of 500 requests/s the 1,000 keys an hour.
+    let expected = 1.0 - 1_000.0 / 3_600.0 / 500.0;
+    let found = report.summary.hit_ratio();
+    assert!((found - expected).abs() < 5e-5, "{found} against {expected}");
+}
+
+#[test]
+fn a_scan_of_more_keys_than_fit_never_hits() {
+    let mut scenario = small();
+    scenario.cluster.policy = "lru".into();
+    scenario.cluster.maxmemory_bytes = Some(Bytes::mib(8));
+    class(&mut scenario).popularity = Popularity::Scan;
+    assert!(run(&scenario).summary.hit_ratio() < 1e-9);
+    // With room for all each key misses once, here before the warm-up ends.
+    scenario.cluster.maxmemory_bytes = Some(Bytes::mib(64));
+    assert!(run(&scenario).summary.hit_ratio() > 1.0 - 1e-9);
+}
+
+#[test]
 fn the_books_balance_in_every_report() {
     for (seed, policy) in [(1, "lru"), (2, "random"), (3, "lru")] {
         let mut scenario = Scenario {

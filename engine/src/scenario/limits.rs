@@ -66,7 +66,17 @@ pub const CLASS_NAME_LENGTH: Limit = Limit::new(0.0, 60.0, "characters");
 pub const KEYS: Limit = Limit::new(1.0, 1e9, "");
 /// `workload.classes[].key_bytes` and `workload.key_bytes` of a trace.
 pub const KEY_BYTES: Limit = Limit::new(1.0, 1_024.0, "bytes");
-/// `popularity.exponent` of Zipf's law.
+/// `popularity.keys` of a hot set.
+pub const HOT_KEYS: Limit = Limit::new(0.0, 1.0, "");
+/// `popularity.traffic` of a hot set.
+pub const HOT_TRAFFIC: Limit = Limit::new(0.0, 1.0, "");
+/// `churn_per_day`.
+pub const CHURN_PER_DAY: Limit = Limit::new(0.0, 100.0, "of the keys");
+/// `drift_per_day`.
+pub const DRIFT_PER_DAY: Limit = Limit::new(0.0, 100.0, "of the keys");
+/// Keys born in a run, of all classes together: so many that even the few that are simulated fill a browser's memory.
+pub const KEYS_BORN: f64 = 2.5e11;
+/// `popularity.exponent` of Zipf's law, of ranks or of ages.
 pub const ZIPF_EXPONENT: Limit = Limit::new(0.0, 2.0, "");
 /// `value_size.bytes` of values that are all alike.
 pub const VALUE_BYTES: Limit = Limit::new(1.0, bytes(Bytes::mib(64)), "bytes");
@@ -74,6 +84,16 @@ pub const VALUE_BYTES: Limit = Limit::new(1.0, bytes(Bytes::mib(64)), "bytes");
 pub const MEDIAN_BYTES: Limit = Limit::new(1.0, bytes(Bytes::mib(16)), "bytes");
 /// `value_size.sigma` of lognormal sizes.
 pub const SIGMA: Limit = Limit::new(0.0, 3.0, "");
+/// `value_size.sizes`: how many.
+pub const SIZES: Limit = Limit::new(1.0, 32.0, "sizes");
+/// `value_size.sizes[].share`.
+pub const SIZE_SHARE: Limit = Limit::new(0.0, 1.0, "");
+/// `rate.from_per_s`, `rate.to_per_s` and `rate.points[].per_s`.
+pub const CURVE_PER_S: Limit = Limit::new(0.0, 1e8, "requests/s");
+/// `rate.start_s`, `rate.duration_s` and `rate.points[].at_s`.
+pub const CURVE_S: Limit = Limit::new(0.0, 31.0 * DAY_S, "s");
+/// `rate.points`: how many.
+pub const CURVE_POINTS: Limit = Limit::new(1.0, 500.0, "points");
 /// `rate.per_s` and `rate.mean_per_s`.
 pub const RATE_PER_S: Limit = Limit::new(0.001, 1e8, "requests/s");
 /// `rate.peak_to_mean` of a diurnal rate.
@@ -82,6 +102,20 @@ pub const PEAK_TO_MEAN: Limit = Limit::new(1.0, 2.0, "");
 pub const PEAK_HOUR: Limit = Limit::new(0.0, 24.0, "h");
 /// `writes`.
 pub const WRITES: Limit = Limit::new(0.0, 1.0, "");
+/// `deletes`.
+pub const DELETES: Limit = Limit::new(0.0, 1.0, "");
+/// `multi_get`.
+pub const MULTI_GET: Limit = Limit::new(1.0, 100.0, "keys");
+/// `heavy.share`.
+pub const HEAVY_SHARE: Limit = Limit::new(0.0, 1.0, "");
+/// `heavy.cost`.
+pub const HEAVY_COST: Limit = Limit::new(1.0, 1e5, "");
+/// `hash_tags`: up to one for each slot.
+pub const HASH_TAGS: Limit = Limit::new(1.0, 16_384.0, "tags");
+/// `follows.probability`.
+pub const FOLLOW_PROBABILITY: Limit = Limit::new(0.0, 1.0, "");
+/// `follows.delay_ms`.
+pub const FOLLOW_DELAY_MS: Limit = Limit::new(0.0, 3.6e6, "ms");
 /// `ttl.seconds`.
 pub const TTL_S: Limit = Limit::new(1.0, 365.0 * DAY_S, "s");
 /// `ttl.jitter`.

@@ -12,6 +12,7 @@ pub mod link;
 pub mod parameters;
 mod plan;
 mod presets;
+mod rate;
 mod timeline;
 mod traced;
 mod validate;
@@ -26,10 +27,13 @@ pub use parameters::memcached::Memcached;
 pub use parameters::redis::Redis;
 pub use plan::{NodePrice, Plan, PlanError};
 pub use presets::{Preset, presets};
+pub use rate::{Rate, RatePoint};
 pub use timeline::{Happening, What};
 pub use traced::RecordedTrace;
 pub use validate::{Bounds, Issue};
-pub use workload::{KeyClass, Popularity, Rate, TraceWorkload, Ttl, ValueSize, Workload};
+pub use workload::{
+    Follow, Heavy, KeyClass, Popularity, SizeShare, TraceWorkload, Ttl, ValueSize, Workload, accesses_per_s,
+};
 
 use crate::units::{Seconds, Usd};
 use serde::{Deserialize, Serialize};

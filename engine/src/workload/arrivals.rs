@@ -8,125 +8,133 @@ use crate::units::Micros;
 /// less than 0.5 % of its amplitude.
 const PIECE_S: f64 = 60.0;
 
-impl Rate {
-    /// Requests per second at this many seconds after the start.
-    pub fn at(&self, seconds: f64) -> f64 {
-        match *self {
-            Self::Constant { per_s } => per_s.0,
-            Self::Diurnal {
-                mean_per_s,
-                peak_to_mean,
-                peak_hour,
-            } => {
-                let hours = seconds / 3_600.0 - peak_hour;
-                let phase = libm::cos(hours / 24.0 * core::f64::consts::TAU);
-                mean_per_s.0 * (1.0 + (peak_to_mean - 1.0) * phase)
-            }
-        }
-    }
-
-    /// Highest rate at any time.
-    pub fn peak(&self) -> f64 {
-        match *self {
-            Self::Constant { per_s } => per_s.0,
-            Self::Diurnal {
-                mean_per_s,
-                peak_to_mean,
-                ..
-            } => mean_per_s.0 * peak_to_mean,
-        }
-    }
-
-    /// Expected requests in the first so many seconds.
-    pub fn expected(&self, seconds: f64) -> f64 {
-        match *self {
-            Self::Constant { per_s } => per_s.0 * seconds,
-            Self::Diurnal {
-                mean_per_s,
-                peak_to_mean,
-                peak_hour,
-            } => {
-                let turn = core::f64::consts::TAU / 86_400.0;
-                let from = -peak_hour * 3_600.0 * turn;
-                let wave = libm::sin(seconds * turn + from) - libm::sin(from);
-                mean_per_s.0 * (seconds + (peak_to_mean - 1.0) * wave / turn)
-            }
-        }
-    }
-
-    fn is_constant(&self) -> bool {
-        matches!(self, Self::Constant { .. })
-    }
+struct Class {
+    rate: Rate,
+    /// Part of the rate that is simulated, and the factor that events put on it.
+    part: f64,
+    factor: f64,
+    /// Simulated requests per second of this class and all before it at the start of this piece, and their slope.
+    sum: f64,
+    slopes: f64,
 }
 
 /// The merged arrivals of all classes, in order of time.
 pub(crate) struct Arrivals {
-    /// Each class's rate and the part of it that is simulated.
-    classes: Vec<(Rate, f64)>,
-    /// What each class's rate is multiplied by from now on.
-    factors: Vec<f64>,
+    classes: Vec<Class>,
     random: Stream,
     /// Seconds since the start.
     now: f64,
     end: f64,
-    /// Work left at `now` until the next arrival, when it was drawn and lies behind the last limit.
-    pending: Option<f64>,
-    /// The last limit, seconds since the start.
-    limit: f64,
+    piece_start: f64,
     piece_end: f64,
-    /// Running sums of the classes' simulated rates in this piece.
-    rates: Vec<f64>,
+    /// Sum of all classes' simulated rates at the start of this piece.
     total: f64,
+    /// Sum of their slopes, and whether there are any.
+    slope: f64,
+    sloped: bool,
+    /// Work left at `now` until the next arrival, if it was drawn already.
+    pending: Option<f64>,
 }
 
 impl Arrivals {
     pub(crate) fn new(classes: Vec<(Rate, f64)>, end: f64, random: Stream) -> Self {
-        let rates = vec![0.0; classes.len()];
+        let classes = classes.into_iter().map(|(rate, part)| Class {
+            rate,
+            part,
+            factor: 1.0,
+            sum: 0.0,
+            slopes: 0.0,
+        });
         let mut arrivals = Self {
-            factors: vec![1.0; classes.len()],
-            classes,
+            classes: classes.collect(),
             random,
             now: 0.0,
             end,
-            pending: None,
-            limit: 0.0,
+            piece_start: 0.0,
             piece_end: 0.0,
-            rates,
             total: 0.0,
+            slope: 0.0,
+            sloped: false,
+            pending: None,
         };
         arrivals.start_piece();
         arrivals
     }
 
+    /// A piece is as long as all rates are straight lines, a daily one taken to be constant for [`PIECE_S`].
     fn start_piece(&mut self) {
-        let varies = self.classes.iter().any(|(rate, _)| !rate.is_constant());
-        let length = if varies { PIECE_S } else { self.end };
+        let curved = self.classes.iter().any(|class| class.rate.is_curved());
+        let length = if curved { PIECE_S } else { self.end };
+        self.piece_start = self.now;
         self.piece_end = (self.now + length).min(self.end);
+        for class in &self.classes {
+            self.piece_end = self.piece_end.min(class.rate.line(self.now).until);
+        }
         let middle = (self.now + self.piece_end) / 2.0;
-        self.total = 0.0;
-        for (((rate, part), factor), sum) in self.classes.iter().zip(&self.factors).zip(&mut self.rates) {
-            self.total += rate.at(middle).max(0.0) * part * factor;
-            *sum = self.total;
+        (self.total, self.slope, self.sloped) = (0.0, 0.0, false);
+        for class in &mut self.classes {
+            let (per_s, slope) = if class.rate.is_curved() {
+                (class.rate.at(middle), 0.0)
+            } else {
+                let line = class.rate.line(self.now);
+                (line.per_s, line.slope)
+            };
+            self.total += per_s.max(0.0) * class.part * class.factor;
+            self.slope += slope * class.part * class.factor;
+            self.sloped |= slope != 0.0;
+            (class.sum, class.slopes) = (self.total, self.slope);
         }
     }
 
-    /// Multiplies the rates of a class, or of all, from the last limit of [`next`](Self::next) on.
+    /// Requests per second now.
+    fn rate(&self) -> f64 {
+        if self.sloped {
+            (self.total + self.slope * (self.now - self.piece_start)).max(0.0)
+        } else {
+            self.total
+        }
+    }
+
+    /// Expected requests, the "work", from now to a time in this piece.
+    fn work(&self, to: f64) -> f64 {
+        let length = to - self.now;
+        if self.sloped {
+            ((self.rate() + self.slope * length / 2.0) * length).max(0.0)
+        } else {
+            length * self.total
+        }
+    }
+
+    /// Seconds in which so much work arrives, in this piece.
+    fn wait(&self, work: f64) -> f64 {
+        if self.sloped {
+            // The smaller root of rate * x + slope * x^2 / 2 = work, in the form that loses no digits.
+            let rate = self.rate();
+            let root = libm::sqrt((rate * rate + 2.0 * self.slope * work).max(0.0));
+            2.0 * work / (rate + root)
+        } else {
+            work / self.total
+        }
+    }
+
+    /// Multiplies the rate of a class, or of all, by a factor from this time on, in place of the one before. No arrival
+    /// behind it may have been returned.
     ///
     /// Exact: what is left of the exponential work that was drawn is spread over the new rates.
-    pub(crate) fn set_factor(&mut self, class: Option<usize>, factor: f64) {
-        let from = self.limit.min(self.end);
+    pub(crate) fn set_factor(&mut self, from: Micros, class: Option<usize>, factor: f64) {
+        let from = from.as_secs().min(self.end);
         while self.now < from {
             let to = self.piece_end.min(from);
-            let passed = (to - self.now) * self.total;
+            let passed = self.work(to);
             self.pending = self.pending.map(|work| (work - passed).max(0.0));
             self.now = to;
             if to < from {
                 self.start_piece();
             }
         }
-        for (number, own) in self.factors.iter_mut().enumerate() {
+        for (number, own) in self.classes.iter_mut().enumerate() {
             if class.is_none_or(|class| class == number) {
-                *own = factor;
+                own.factor = factor;
             }
         }
         self.start_piece();
@@ -136,23 +144,23 @@ impl Arrivals {
     ///
     /// An arrival that is not before `until` stays pending: limits change nothing in the sequence.
     pub(crate) fn next(&mut self, until: Micros) -> Option<(Micros, usize)> {
-        self.limit = until.as_secs();
-        // Unit-rate exponential "work" is spread over the pieces: exact for a piecewise constant rate.
+        let limit = until.as_secs();
+        // Unit-rate exponential work is spread over the pieces: exact for a rate of straight lines.
         let mut work = match self.pending.take() {
             Some(work) => work,
             None => self.random.exponential(),
         };
         let at = loop {
-            let room = (self.piece_end - self.now) * self.total;
+            let room = self.work(self.piece_end);
             if work < room {
-                let at = self.now + work / self.total;
+                let at = self.now + self.wait(work);
                 if Micros((at * 1e6) as u64) >= until {
                     self.pending = Some(work);
                     return None;
                 }
                 break at;
             }
-            if self.piece_end >= self.end || self.piece_end >= self.limit {
+            if self.piece_end >= self.end || self.piece_end >= limit {
                 self.pending = Some(work);
                 return None;
             }
@@ -164,11 +172,15 @@ impl Arrivals {
         let class = if self.classes.len() == 1 {
             0
         } else {
-            let mark = self.random.unit() * self.total;
-            self.rates
-                .iter()
-                .position(|sum| mark < *sum)
-                .unwrap_or(self.classes.len() - 1)
+            let mark = self.random.unit() * self.rate();
+            let passed = self.now - self.piece_start;
+            let found = if self.sloped {
+                let reached = |class: &Class| mark < class.sum + class.slopes * passed;
+                self.classes.iter().position(reached)
+            } else {
+                self.classes.iter().position(|class| mark < class.sum)
+            };
+            found.unwrap_or(self.classes.len() - 1)
         };
         Some((Micros((self.now * 1e6) as u64), class))
     }
@@ -177,7 +189,7 @@ impl Arrivals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::PerSecond;
+    use crate::units::{PerSecond, Seconds};
 
     #[test]
     fn counts_follow_the_rates() {
@@ -189,7 +201,11 @@ mod tests {
         let constant = Rate::Constant {
             per_s: PerSecond(1.0),
         };
-        let mut arrivals = Arrivals::new(vec![(diurnal, 1.0), (constant, 0.5)], 86_400.0, Stream::new(3, 0));
+        let mut arrivals = Arrivals::new(
+            vec![(diurnal.clone(), 1.0), (constant, 0.5)],
+            86_400.0,
+            Stream::new(3, 0),
+        );
         let (mut counts, mut evening, mut last) = ([0u32; 2], 0u32, Micros(0));
         while let Some((at, class)) = arrivals.next(Micros(u64::MAX)) {
             assert!(at >= last);
@@ -207,13 +223,89 @@ mod tests {
     }
 
     #[test]
-    fn expected_is_the_integral() {
-        let rate = Rate::Diurnal {
-            mean_per_s: PerSecond(5.0),
-            peak_to_mean: 1.5,
-            peak_hour: 3.0,
+    fn arrivals_follow_a_ramp_beside_a_constant_rate() {
+        let ramp = Rate::Ramp {
+            from_per_s: PerSecond(0.0),
+            to_per_s: PerSecond(100.0),
+            start_s: Seconds(100),
+            duration_s: Seconds(800),
         };
-        let sum: f64 = (0..10_000).map(|s| rate.at(f64::from(s) + 0.5)).sum();
-        assert!((rate.expected(10_000.0) / sum - 1.0).abs() < 1e-6);
+        let constant = Rate::Constant {
+            per_s: PerSecond(20.0),
+        };
+        let mut arrivals = Arrivals::new(
+            vec![(ramp.clone(), 0.5), (constant, 1.0)],
+            1_000.0,
+            Stream::new(4, 0),
+        );
+        let mut counts = [[0u32; 2]; 10];
+        while let Some((at, class)) = arrivals.next(Micros(u64::MAX)) {
+            counts[(at.as_secs() / 100.0) as usize][class] += 1;
+        }
+        for (hundred, [ramped, steady]) in counts.into_iter().enumerate() {
+            let (from, to) = (hundred as f64 * 100.0, (hundred + 1) as f64 * 100.0);
+            let expected = 0.5 * (ramp.expected(to) - ramp.expected(from));
+            assert!(
+                (f64::from(ramped) - expected).abs() <= 5.0 * expected.sqrt(),
+                "{counts:?}"
+            );
+            assert!(
+                (f64::from(steady) - 2_000.0).abs() <= 5.0 * 2_000f64.sqrt(),
+                "{counts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_change_nothing_and_factors_change_the_rate_at_their_instant() {
+        let rates = || {
+            let diurnal = Rate::Diurnal {
+                mean_per_s: PerSecond(2.0),
+                peak_to_mean: 1.5,
+                peak_hour: 0.0,
+            };
+            let ramp = Rate::Ramp {
+                from_per_s: PerSecond(1.0),
+                to_per_s: PerSecond(9.0),
+                start_s: Seconds(50),
+                duration_s: Seconds(400),
+            };
+            vec![(diurnal, 1.0), (ramp, 1.0)]
+        };
+        let mut whole = Arrivals::new(rates(), 1_000.0, Stream::new(5, 0));
+        let all: Vec<_> = core::iter::from_fn(|| whole.next(Micros(u64::MAX))).collect();
+        let mut cut = Arrivals::new(rates(), 1_000.0, Stream::new(5, 0));
+        let mut found = Vec::new();
+        for limit in (0..=1_000_000_000).step_by(7_777_777).chain([1_000_000_000]) {
+            while let Some(arrival) = cut.next(Micros(limit)) {
+                assert!(arrival.0 < Micros(limit));
+                found.push(arrival);
+            }
+        }
+        assert_eq!(found, all);
+
+        let constant = Rate::Constant {
+            per_s: PerSecond(50.0),
+        };
+        let mut arrivals = Arrivals::new(
+            vec![(constant.clone(), 1.0), (constant, 1.0)],
+            600.0,
+            Stream::new(6, 0),
+        );
+        let mut counts = [[0u32; 2]; 3];
+        for (part, factor) in [1.0, 4.0, 0.0].into_iter().enumerate() {
+            arrivals.set_factor(Micros(part as u64 * 200_000_000), Some(0), factor);
+            while let Some((at, class)) = arrivals.next(Micros((part as u64 + 1) * 200_000_000)) {
+                assert_eq!((at.as_secs() / 200.0) as usize, part);
+                counts[part][class] += 1;
+            }
+        }
+        for (part, factor) in [1.0, 4.0, 0.0].into_iter().enumerate() {
+            for (class, factor) in [factor, 1.0].into_iter().enumerate() {
+                let expected = 10_000.0 * factor;
+                let off = (f64::from(counts[part][class]) - expected).abs();
+                assert!(off <= 5.0 * f64::sqrt(expected), "{counts:?}");
+            }
+        }
     }
 }

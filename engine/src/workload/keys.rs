@@ -34,6 +34,10 @@ pub(crate) struct KeyTable {
     keys: Vec<Key>,
     /// Weights of the thinned keys, which come first in their class: the class's first key and its weights.
     thinned: Vec<(u32, Vec<Weight>)>,
+    /// Keys that exist from the start, which come before those born later.
+    initial: usize,
+    /// For each key born later, the first key that had its place, whose weight it shares.
+    places: Vec<u32>,
     shards: Vec<ShardKeys>,
 }
 
@@ -58,6 +62,18 @@ impl KeyTable {
 
     /// Adds a key; its name decides its slot and so its shard.
     pub(crate) fn push(&mut self, slot: u16, topology: &Topology, key: NewKey) {
+        self.initial += 1;
+        self.add(slot, topology, key);
+    }
+
+    /// Adds a key that is born later, in a place that this key was the first to have. All keys that exist from the
+    /// start are there already.
+    pub(crate) fn push_born(&mut self, slot: u16, topology: &Topology, key: NewKey, place: u32) {
+        self.places.push(place);
+        self.add(slot, topology, key);
+    }
+
+    fn add(&mut self, slot: u16, topology: &Topology, key: NewKey) {
         let shard = topology.shard_of(slot);
         let NewKey {
             value_bytes,
@@ -93,6 +109,7 @@ impl KeyTable {
     /// What a request for this key stands for.
     pub(crate) fn weight(&self, index: u32, key: Key) -> Weight {
         if key.thinned
+            && let index = self.first_of_place(index)
             && let Some((first, weights)) = self.thinned.iter().rev().find(|(first, _)| *first <= index)
             && let Some(weight) = weights.get((index - first) as usize)
         {
@@ -104,12 +121,22 @@ impl KeyTable {
         }
     }
 
+    /// The first key of the place of this one.
+    fn first_of_place(&self, index: u32) -> u32 {
+        let born = (index as usize).checked_sub(self.initial);
+        born.and_then(|born| self.places.get(born))
+            .copied()
+            .unwrap_or(index)
+    }
+
+    /// Number of keys, with those born later.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
+    /// The keys that exist from the start, and so as many as do at any one time.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter()
+        self.keys.iter().take(self.initial)
     }
 
     pub(crate) fn shards(&self) -> &[ShardKeys] {
@@ -130,27 +157,127 @@ pub(crate) struct NewKey {
 
 /// Slot of the key `prefix:number`.
 pub(crate) fn slot_of(prefix: &[u8], number: u64) -> u16 {
+    slot_of_name(&[prefix], number)
+}
+
+/// Slot of a key of the class: of `name:number`, or of the hash tag `{name:tag}` that the number is spread to.
+pub(crate) fn slot_in(class: &KeyClass, number: u64) -> u16 {
+    let name = class.name.as_bytes();
+    match class.hash_tags {
+        // Multiply and shift maps a hash to so many tags evenly.
+        Some(tags) => {
+            let tag = ((mix64(number ^ 0x5441_4753) >> 32) * u64::from(tags)) >> 32;
+            slot_of_name(&[b"{", name], tag)
+        }
+        None => slot_of(name, number),
+    }
+}
+
+/// Slot of the parts, a colon and the number. An open brace before makes it a hash tag, to which it is closed.
+fn slot_of_name(parts: &[&[u8]], number: u64) -> u16 {
     // Names are at most 60 characters of 4 bytes, numbers 20 digits.
     let mut name = [0u8; 272];
     let mut rest = &mut name[..];
     let room = rest.len();
     // A name that did not fit would only be cut, and still be hashed the same every time.
-    let _ = rest.write_all(prefix).and_then(|()| write!(rest, ":{number}"));
+    let _ = parts
+        .iter()
+        .try_for_each(|part| rest.write_all(part))
+        .and_then(|()| write!(rest, ":{number}"))
+        .and_then(|()| {
+            if parts.len() > 1 {
+                rest.write_all(b"}")
+            } else {
+                Ok(())
+            }
+        });
     let used = room - rest.len();
     slots::slot(&name[..used])
 }
 
-/// Size of the value of the key of this rank: the same in every run of the class, whatever the seed of the run.
-pub(crate) fn value_bytes(class: &KeyClass, rank: u64) -> u32 {
+/// Size of the value of the key of this number: the same in every run of the class, whatever the seed of the run.
+pub(crate) fn value_bytes(class: &KeyClass, number: u64) -> u32 {
     const LARGEST: f64 = (64u64 << 20) as f64;
-    match class.value_size {
+    match &class.value_size {
         ValueSize::Fixed { bytes } => bytes.0 as u32,
         ValueSize::Lognormal { median_bytes, sigma } => {
-            // Box and Muller's transform of two hashes of the rank.
-            let u = 1.0 - unit_f64(mix64(rank ^ 0x5349_5A45));
-            let angle = unit_f64(mix64(rank ^ 0x414E_474C)) * core::f64::consts::TAU;
+            // Box and Muller's transform of two hashes of the number.
+            let u = 1.0 - unit_f64(mix64(number ^ 0x5349_5A45));
+            let angle = unit_f64(mix64(number ^ 0x414E_474C)) * core::f64::consts::TAU;
             let normal = libm::sqrt(-2.0 * libm::log(u)) * libm::cos(angle);
             (median_bytes.0 as f64 * libm::exp(sigma * normal)).clamp(1.0, LARGEST) as u32
         }
+        ValueSize::Choice { sizes } => {
+            let all: f64 = sizes.iter().map(|size| size.share.0).sum();
+            let mut mark = unit_f64(mix64(number ^ 0x5349_5A45)) * all;
+            let found = sizes.iter().find(|size| {
+                mark -= size.share.0;
+                mark < 0.0
+            });
+            found.or(sizes.last()).map_or(0, |size| size.bytes.0 as u32)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::SizeShare;
+    use crate::units::{Bytes, Share};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn sizes_of_a_list_come_in_proportion_to_their_shares() {
+        let sizes = [(100, 0.6), (5_000, 0.3), (1 << 20, 0.0), (70_000, 0.3)];
+        let class = KeyClass {
+            value_size: ValueSize::Choice {
+                sizes: sizes
+                    .map(|(bytes, share)| SizeShare {
+                        bytes: Bytes(bytes),
+                        share: Share(share),
+                    })
+                    .to_vec(),
+            },
+            ..KeyClass::default()
+        };
+        let mut counts = BTreeMap::new();
+        let keys = 60_000u32;
+        for rank in 1..=keys {
+            *counts.entry(value_bytes(&class, u64::from(rank))).or_insert(0u32) += 1;
+        }
+        assert_eq!(counts.keys().copied().collect::<Vec<_>>(), [100, 5_000, 70_000]);
+        for (count, part) in counts.values().zip([0.5, 0.25, 0.25]) {
+            let expected = f64::from(keys) * part;
+            let deviation = (expected * (1.0 - part)).sqrt();
+            assert!(
+                (f64::from(*count) - expected).abs() < 5.0 * deviation,
+                "{counts:?}"
+            );
+        }
+        let mean: f64 = counts
+            .iter()
+            .map(|(bytes, count)| f64::from(*bytes) * f64::from(*count))
+            .sum();
+        assert!((mean / f64::from(keys) / class.value_size.mean() - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn keys_of_a_hash_tag_share_its_slot() {
+        let mut class = KeyClass::default();
+        assert_eq!(slot_in(&class, 17), slots::slot(b"objects:17"));
+        class.hash_tags = Some(5);
+        let tags: Vec<u16> = (0..5)
+            .map(|tag| slots::slot(format!("{{objects:{tag}}}:any").as_bytes()))
+            .collect();
+        let mut counts = [0u32; 5];
+        for number in 1..=5_000 {
+            let slot = slot_in(&class, number);
+            let tag = tags.iter().position(|of_tag| *of_tag == slot);
+            counts[tag.expect("a slot of one of the tags")] += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (850..1_150).contains(count)),
+            "{counts:?}"
+        );
     }
 }

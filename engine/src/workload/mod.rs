@@ -3,6 +3,7 @@
 mod alias;
 mod arrivals;
 mod keys;
+mod motion;
 mod popularity;
 mod replay;
 mod sampling;

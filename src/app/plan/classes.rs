@@ -34,6 +34,19 @@ fn insert(scenario: &mut Scenario, at: usize, copy: bool) {
     }
 }
 
+/// Removes the class at `at` unless it is the only one; those that followed it follow none.
+fn remove_at(scenario: &mut Scenario, at: usize) {
+    if let Workload::Synthetic { classes } = &mut scenario.workload
+        && classes.len() > 1
+        && at < classes.len()
+    {
+        let removed = classes.remove(at).name;
+        for class in classes {
+            class.follows.take_if(|follow| follow.class == removed);
+        }
+    }
+}
+
 /// The list of classes as radio buttons, with what can be done to the open one.
 #[component]
 pub fn ClassPicker(editing: Editing) -> impl IntoView {
@@ -56,14 +69,7 @@ pub fn ClassPicker(editing: Editing) -> impl IntoView {
     let remove = move |_| {
         let at = class.get_untracked();
         class.set(at.saturating_sub(1));
-        session.edit("workload.classes", move |scenario| {
-            if let Workload::Synthetic { classes } = &mut scenario.workload
-                && classes.len() > 1
-                && at < classes.len()
-            {
-                classes.remove(at);
-            }
-        });
+        session.edit("workload.classes", move |scenario| remove_at(scenario, at));
     };
     let full = move || count() as f64 >= limits::CLASSES.max;
     view! {
@@ -112,6 +118,7 @@ pub fn ClassPicker(editing: Editing) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cacheplan_engine::scenario::Follow;
 
     #[test]
     fn a_new_class_gets_a_name_of_its_own() {
@@ -119,6 +126,22 @@ mod tests {
         insert(&mut scenario, 0, true);
         insert(&mut scenario, 0, false);
         assert_eq!(names(&scenario), ["objects", "objects 3", "objects 2"]);
+    }
+
+    #[test]
+    fn nobody_follows_a_class_that_was_removed() {
+        let mut scenario = Scenario::default();
+        insert(&mut scenario, 0, true);
+        if let Workload::Synthetic { classes } = &mut scenario.workload {
+            classes[1].follows = Some(Follow {
+                class: "objects".into(),
+                ..Follow::default()
+            });
+        }
+        assert!(scenario.issues().is_empty());
+        remove_at(&mut scenario, 0);
+        assert_eq!(names(&scenario), ["objects 2"]);
+        assert!(scenario.issues().is_empty());
     }
 
     #[test]

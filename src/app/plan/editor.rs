@@ -7,7 +7,7 @@ use super::fields::{self, Field, short_name};
 use super::trace::TraceSource;
 use crate::app::quantity::{Unit, exact, text};
 use crate::app::ui::{live, live_view, memo};
-use cacheplan_engine::scenario::{KeyClass, Rate, Scenario, Ttl, Workload};
+use cacheplan_engine::scenario::{KeyClass, Scenario, Ttl, Workload};
 use leptos::prelude::*;
 
 /// A section: heading, fields, which open at first, and what it says while it is folded.
@@ -109,17 +109,7 @@ fn traffic_summary(scenario: &Scenario, _: usize) -> String {
     match &scenario.workload {
         Workload::Trace(trace) => text(trace.requests as f64, Unit::Count) + " requests, trace",
         Workload::Synthetic { classes } => {
-            let peak: f64 = classes
-                .iter()
-                .map(|class| match class.rate {
-                    Rate::Constant { per_s } => per_s.0,
-                    Rate::Diurnal {
-                        mean_per_s,
-                        peak_to_mean,
-                        ..
-                    } => mean_per_s.0 * peak_to_mean,
-                })
-                .sum();
+            let peak: f64 = classes.iter().map(|class| class.rate.peak()).sum();
             text(peak, Unit::PerSecond) + " at peak"
         }
     }

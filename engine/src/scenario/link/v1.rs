@@ -224,9 +224,9 @@ impl From<&scenario::KeyClass> for KeyClass {
             name: from.name.clone(),
             keys: from.keys,
             key_bytes: from.key_bytes,
-            popularity: from.popularity.into(),
-            value_size: from.value_size.into(),
-            rate: from.rate.into(),
+            popularity: (&from.popularity).into(),
+            value_size: (&from.value_size).into(),
+            rate: (&from.rate).into(),
             writes: from.writes.0,
             ttl: from.ttl.into(),
         }
@@ -244,6 +244,7 @@ impl From<KeyClass> for scenario::KeyClass {
             rate: from.rate.into(),
             writes: Share(from.writes),
             ttl: from.ttl.into(),
+            ..Self::default()
         }
     }
 }
@@ -276,11 +277,16 @@ impl From<TraceWorkload> for scenario::TraceWorkload {
     }
 }
 
-impl From<scenario::Popularity> for Popularity {
-    fn from(from: scenario::Popularity) -> Self {
-        match from {
-            scenario::Popularity::Zipf { exponent } => Self::Zipf { exponent },
-            scenario::Popularity::Uniform => Self::Uniform,
+/// What came later is put as what resembles it most: a part of `s2.` has it in full.
+impl From<&scenario::Popularity> for Popularity {
+    fn from(from: &scenario::Popularity) -> Self {
+        match *from {
+            scenario::Popularity::Zipf { exponent } | scenario::Popularity::Latest { exponent } => {
+                Self::Zipf { exponent }
+            }
+            scenario::Popularity::Uniform
+            | scenario::Popularity::HotSet { .. }
+            | scenario::Popularity::Scan => Self::Uniform,
         }
     }
 }
@@ -294,9 +300,13 @@ impl From<Popularity> for scenario::Popularity {
     }
 }
 
-impl From<scenario::ValueSize> for ValueSize {
-    fn from(from: scenario::ValueSize) -> Self {
-        match from {
+/// As for [`Popularity`].
+impl From<&scenario::ValueSize> for ValueSize {
+    fn from(from: &scenario::ValueSize) -> Self {
+        match *from {
+            scenario::ValueSize::Choice { .. } => Self::Fixed {
+                bytes: from.mean() as u64,
+            },
             scenario::ValueSize::Fixed { bytes } => Self::Fixed { bytes: bytes.0 },
             scenario::ValueSize::Lognormal { median_bytes, sigma } => Self::Lognormal {
                 median_bytes: median_bytes.0,
@@ -318,9 +328,13 @@ impl From<ValueSize> for scenario::ValueSize {
     }
 }
 
-impl From<scenario::Rate> for Rate {
-    fn from(from: scenario::Rate) -> Self {
-        match from {
+/// As for [`Popularity`].
+impl From<&scenario::Rate> for Rate {
+    fn from(from: &scenario::Rate) -> Self {
+        match *from {
+            scenario::Rate::Ramp { .. } | scenario::Rate::Curve { .. } => {
+                Self::Constant { per_s: from.peak() }
+            }
             scenario::Rate::Constant { per_s } => Self::Constant { per_s: per_s.0 },
             scenario::Rate::Diurnal {
                 mean_per_s,

@@ -5,6 +5,7 @@
 //! that is not known here is of a newer version.
 
 mod behaviour;
+mod classes;
 mod nodes;
 
 use super::LinkError;
@@ -13,6 +14,7 @@ use crate::scenario::parameters::memcached::Memcached;
 use crate::scenario::parameters::redis::Redis;
 use crate::scenario::{Client, Cluster, Engine, Scenario};
 use behaviour::Behaviour;
+use classes::Class;
 use nodes::Nodes;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,11 @@ const PARTS: &[Part] = &[
         number: 1,
         write: Servers::write,
         read: Servers::read,
+    },
+    Part {
+        number: 2,
+        write: Class::write,
+        read: Class::read,
     },
     Part {
         number: 3,

@@ -66,7 +66,7 @@ impl Checks {
         self.length("name", &scenario.name, limits::NAME_LENGTH);
         self.run(scenario);
         match &scenario.workload {
-            Workload::Synthetic { classes } => self.classes(classes),
+            Workload::Synthetic { classes } => self.classes(classes, scenario.run.duration_s.0 as f64),
             Workload::Trace(trace) => self.trace(trace),
         }
         self.cluster(&scenario.cluster);
@@ -85,7 +85,7 @@ impl Checks {
         }
         let budget = run.request_budget;
         self.integer("run.request_budget", budget, limits::REQUEST_BUDGET);
-        let requests = scenario.workload.mean_rate() * run.duration_s.0 as f64;
+        let requests = scenario.workload.mean_rate(run.duration_s.0 as f64) * run.duration_s.0 as f64;
         if requests > budget as f64 * limits::REQUESTS_PER_SIMULATED {
             let bounds = format!(
                 "at least {}, as the workload makes {} requests and one simulated request may stand for {} at most",

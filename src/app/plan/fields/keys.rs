@@ -1,9 +1,10 @@
 //! What is asked for: keys, their popularity and the sizes of their values.
 
-use super::{Choice, Field, Number, Slider, change_class, class, options};
+use super::{Choice, Field, LIST_LENGTH, Number, Slider, Text, change_class, class, list, options, pairs};
 use crate::app::quantity::Unit;
-use cacheplan_engine::scenario::{Popularity, ValueSize, limits};
-use cacheplan_engine::units::Bytes;
+use cacheplan_engine::scenario::limits::{self, Limit};
+use cacheplan_engine::scenario::{Popularity, SizeShare, ValueSize};
+use cacheplan_engine::units::{Bytes, Share};
 
 /// What is asked for.
 pub const KEYS: &[Field] = &[
@@ -22,17 +23,35 @@ pub const KEYS: &[Field] = &[
         path: "workload.classes[].popularity",
         label: "Popularity",
         hint: "How unevenly requests fall on the keys",
-        options: |_| options(&[("zipf", "Zipf, skewed"), ("uniform", "Uniform")]),
+        options: |_| {
+            options(&[
+                ("zipf", "Zipf, skewed"),
+                ("uniform", "Uniform"),
+                ("hot_set", "Hot set"),
+                ("latest", "Newest first"),
+                ("scan", "In turn, a scan"),
+            ])
+        },
         get: |s, at| {
-            class(s, at).map(|c| match c.popularity {
-                Popularity::Zipf { .. } => "zipf".into(),
-                Popularity::Uniform => "uniform".into(),
-            })
+            let name = match class(s, at)?.popularity {
+                Popularity::Zipf { .. } => "zipf",
+                Popularity::Uniform => "uniform",
+                Popularity::HotSet { .. } => "hot_set",
+                Popularity::Latest { .. } => "latest",
+                Popularity::Scan => "scan",
+            };
+            Some(name.into())
         },
         set: |s, at, value| {
             change_class(s, at, |c| {
                 c.popularity = match value {
                     "uniform" => Popularity::Uniform,
+                    "hot_set" => Popularity::HotSet {
+                        keys: Share(0.2),
+                        traffic: Share(0.8),
+                    },
+                    "latest" => Popularity::Latest { exponent: 0.9 },
+                    "scan" => Popularity::Scan,
                     _ => Popularity::Zipf { exponent: 0.9 },
                 };
             });
@@ -47,43 +66,147 @@ pub const KEYS: &[Field] = &[
         whole: false,
         slider: Slider::Linear(0.0, 2.0, 0.01),
         get: |s, at| match class(s, at)?.popularity {
-            Popularity::Zipf { exponent } => Some(exponent),
-            Popularity::Uniform => None,
+            Popularity::Zipf { exponent } | Popularity::Latest { exponent } => Some(exponent),
+            _ => None,
         },
         set: |s, at, value| {
             change_class(s, at, |c| {
-                if let Popularity::Zipf { exponent } = &mut c.popularity {
+                if let Popularity::Zipf { exponent } | Popularity::Latest { exponent } = &mut c.popularity {
                     *exponent = value;
                 }
             });
         },
     }),
+    Field::Number(Number {
+        path: "workload.classes[].popularity.keys",
+        label: "Hot keys",
+        hint: "Part of the keys that are hot",
+        unit: Unit::Percent,
+        limit: limits::HOT_KEYS,
+        whole: false,
+        slider: Slider::Linear(0.0, 1.0, 0.01),
+        get: |s, at| match class(s, at)?.popularity {
+            Popularity::HotSet { keys, .. } => Some(keys.0),
+            _ => None,
+        },
+        set: |s, at, value| {
+            change_class(s, at, |c| {
+                if let Popularity::HotSet { keys, .. } = &mut c.popularity {
+                    *keys = Share(value);
+                }
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "workload.classes[].popularity.traffic",
+        label: "Hot traffic",
+        hint: "Part of the requests that go to the hot keys",
+        unit: Unit::Percent,
+        limit: limits::HOT_TRAFFIC,
+        whole: false,
+        slider: Slider::Linear(0.0, 1.0, 0.01),
+        get: |s, at| match class(s, at)?.popularity {
+            Popularity::HotSet { traffic, .. } => Some(traffic.0),
+            _ => None,
+        },
+        set: |s, at, value| {
+            change_class(s, at, |c| {
+                if let Popularity::HotSet { traffic, .. } = &mut c.popularity {
+                    *traffic = Share(value);
+                }
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "workload.classes[].churn_per_day",
+        label: "New keys a day",
+        hint: "Keys replaced by new ones each day, as a part of all; 200 % replaces each twice",
+        unit: Unit::Percent,
+        limit: limits::CHURN_PER_DAY,
+        whole: false,
+        slider: Slider::Linear(0.0, 2.0, 0.01),
+        get: |s, at| class(s, at).map(|c| c.churn_per_day),
+        set: |s, at, value| change_class(s, at, |c| c.churn_per_day = value),
+    }),
+    Field::Number(Number {
+        path: "workload.classes[].drift_per_day",
+        label: "Drift a day",
+        hint: "Keys that change places in popularity with others each day, as a part of all",
+        unit: Unit::Percent,
+        limit: limits::DRIFT_PER_DAY,
+        whole: false,
+        slider: Slider::Linear(0.0, 2.0, 0.01),
+        get: |s, at| class(s, at).map(|c| c.drift_per_day),
+        set: |s, at, value| change_class(s, at, |c| c.drift_per_day = value),
+    }),
     Field::Choice(Choice {
         path: "workload.classes[].value_size",
         label: "Value sizes",
         hint: "Whether all values are of one size or vary",
-        options: |_| options(&[("fixed", "All alike"), ("lognormal", "Lognormal")]),
+        options: |_| {
+            options(&[
+                ("fixed", "All alike"),
+                ("lognormal", "Lognormal"),
+                ("choice", "A list"),
+            ])
+        },
         get: |s, at| {
-            class(s, at).map(|c| match c.value_size {
-                ValueSize::Fixed { .. } => "fixed".into(),
-                ValueSize::Lognormal { .. } => "lognormal".into(),
-            })
+            let name = match class(s, at)?.value_size {
+                ValueSize::Fixed { .. } => "fixed",
+                ValueSize::Lognormal { .. } => "lognormal",
+                ValueSize::Choice { .. } => "choice",
+            };
+            Some(name.into())
         },
         set: |s, at, value| {
             change_class(s, at, |c| {
                 let middle = match c.value_size {
-                    ValueSize::Fixed { bytes } => bytes,
                     ValueSize::Lognormal { median_bytes, .. } => median_bytes,
+                    _ => Bytes(c.value_size.mean() as u64),
                 };
-                c.value_size = if value == "lognormal" {
-                    ValueSize::Lognormal {
+                c.value_size = match value {
+                    "lognormal" => ValueSize::Lognormal {
                         median_bytes: Bytes(middle.0.min(16 << 20)),
                         sigma: 1.0,
-                    }
-                } else {
-                    ValueSize::Fixed { bytes: middle }
+                    },
+                    "choice" => ValueSize::Choice {
+                        sizes: vec![SizeShare {
+                            bytes: middle,
+                            share: Share(1.0),
+                        }],
+                    },
+                    _ => ValueSize::Fixed { bytes: middle },
                 };
             });
+        },
+    }),
+    Field::Text(Text {
+        path: "workload.classes[].value_size.sizes",
+        label: "Sizes",
+        hint: "Sizes and the share of the values that have them, such as 200 B: 75 %; 4 KB: 25 %",
+        longest: LIST_LENGTH,
+        get: |s, at| match &class(s, at)?.value_size {
+            ValueSize::Choice { sizes } => Some(list(
+                sizes.iter().map(|size| (size.bytes.0 as f64, size.share.0)),
+                SIZES,
+            )),
+            _ => None,
+        },
+        set: |s, at, text| {
+            change_class(s, at, |c| {
+                if let (ValueSize::Choice { sizes }, Some(pairs)) = (&mut c.value_size, pairs(text, SIZES)) {
+                    let size = |(bytes, share)| SizeShare {
+                        bytes: Bytes(bytes as u64),
+                        share: Share(share),
+                    };
+                    *sizes = pairs.into_iter().map(size).collect();
+                }
+            });
+        },
+        check: |text| {
+            pairs(text, SIZES)
+                .is_none()
+                .then_some("Write it like 200 B: 75 %; 4 KB: 25 %")
         },
     }),
     Field::Number(Number {
@@ -96,7 +219,7 @@ pub const KEYS: &[Field] = &[
         slider: Slider::Log(10.0, 1e6),
         get: |s, at| match class(s, at)?.value_size {
             ValueSize::Fixed { bytes } => Some(bytes.0 as f64),
-            ValueSize::Lognormal { .. } => None,
+            _ => None,
         },
         set: |s, at, value| {
             change_class(s, at, |c| {
@@ -116,7 +239,7 @@ pub const KEYS: &[Field] = &[
         slider: Slider::Log(10.0, 1e6),
         get: |s, at| match class(s, at)?.value_size {
             ValueSize::Lognormal { median_bytes, .. } => Some(median_bytes.0 as f64),
-            ValueSize::Fixed { .. } => None,
+            _ => None,
         },
         set: |s, at, value| {
             change_class(s, at, |c| {
@@ -136,7 +259,7 @@ pub const KEYS: &[Field] = &[
         slider: Slider::Linear(0.0, 3.0, 0.05),
         get: |s, at| match class(s, at)?.value_size {
             ValueSize::Lognormal { sigma, .. } => Some(sigma),
-            ValueSize::Fixed { .. } => None,
+            _ => None,
         },
         set: |s, at, value| {
             change_class(s, at, |c| {
@@ -157,4 +280,21 @@ pub const KEYS: &[Field] = &[
         get: |s, at| class(s, at).map(|c| f64::from(c.key_bytes)),
         set: |s, at, value| change_class(s, at, |c| c.key_bytes = value as u32),
     }),
+    Field::Number(Number {
+        path: "workload.classes[].hash_tags",
+        label: "Hash tags",
+        hint: "The keys of a tag share a slot and so a shard; 0 gives every key a slot of its own",
+        unit: Unit::Count,
+        limit: Limit {
+            min: 0.0,
+            ..limits::HASH_TAGS
+        },
+        whole: true,
+        slider: Slider::Linear(0.0, 16_384.0, 64.0),
+        get: |s, at| class(s, at).map(|c| f64::from(c.hash_tags.unwrap_or(0))),
+        set: |s, at, value| change_class(s, at, |c| c.hash_tags = (value >= 1.0).then_some(value as u32)),
+    }),
 ];
+
+/// Units of a size and its share.
+const SIZES: (Unit, Unit) = (Unit::Bytes, Unit::Percent);

@@ -17,7 +17,7 @@ pub use server::{SERVER, summary as server_summary};
 pub use traffic::TRAFFIC;
 pub use ttl::TIME_TO_LIVE;
 
-use crate::app::quantity::Unit;
+use crate::app::quantity::{Unit, exact, parse};
 use cacheplan_engine::scenario::limits::Limit;
 use cacheplan_engine::scenario::{KeyClass, Scenario, Workload};
 use cacheplan_engine::units::within;
@@ -218,5 +218,30 @@ fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
         .iter()
         .map(|&(value, label)| (value.into(), label.into()))
+        .collect()
+}
+
+/// Longest text of a list of pairs.
+const LIST_LENGTH: Limit = Limit {
+    min: 0.0,
+    max: 10_000.0,
+    unit: "",
+};
+
+/// Pairs of quantities as a text: `0 s: 100/s; 1 h: 5 K/s`.
+fn list(pairs: impl Iterator<Item = (f64, f64)>, units: (Unit, Unit)) -> String {
+    let pairs: Vec<String> = pairs
+        .map(|(one, other)| exact(one, units.0) + ": " + &exact(other, units.1))
+        .collect();
+    pairs.join("; ")
+}
+
+/// What [`list`] wrote, or people did; `None` when it is no such list.
+fn pairs(text: &str, units: (Unit, Unit)) -> Option<Vec<(f64, f64)>> {
+    text.split(';')
+        .map(|pair| {
+            let (one, other) = pair.split_once(':')?;
+            Some((parse(one, units.0).ok()?, parse(other, units.1).ok()?))
+        })
         .collect()
 }
