@@ -88,12 +88,17 @@ impl Range {
 
     /// Percent by which the median may differ from a figure that lies within.
     fn bound(&self, figure: f64) -> f64 {
-        if figure > self.median() {
-            (1.0 - self.median() / self.most()) * 100.0
+        tenths(if figure > self.median() {
+            1.0 - self.median() / self.most()
         } else {
-            (self.median() / self.least() - 1.0) * 100.0
-        }
+            self.median() / self.least() - 1.0
+        })
     }
+}
+
+/// A bound as percent, to the next tenth.
+fn tenths(share: f64) -> f64 {
+    (share * 1_000.0).ceil() / 10.0
 }
 
 /// The rule of a server as a recording names it.
@@ -139,7 +144,7 @@ pub(crate) fn checks(recordings: &Recordings) -> Result<Vec<Check>, Error> {
         let measured = rows.iter().map(|(measured, _)| measured).sum::<f64>() / count;
         let projected = rows.iter().map(|(_, range)| range.mean()).sum::<f64>() / count;
         let variance: f64 = rows.iter().map(|(_, range)| range.variance()).sum();
-        let bound = ERRORS * variance.sqrt() / count / measured * 100.0;
+        let bound = tenths(ERRORS * variance.sqrt() / count / measured);
         let label = format!(
             "node timeout {} s, mean of {count} rows, within {ERRORS} standard errors",
             timeout as f64 / 1e3
