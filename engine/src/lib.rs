@@ -17,9 +17,11 @@
 //! ```
 //!
 //! Modules form floors, each importing only lower ones: `units`, `random`, `histogram` < `policy`, `queue`,
-//! `catalog` < `cluster` < `scenario` < `workload`, `store`, `database` < `sim` < `cost` < `report`. `tests/walls.rs` keeps them.
+//! `catalog` < `cluster` < `scenario` < `workload`, `store`, `database`, `client`, `timeline` < `sim` < `cost` < `report`.
+//! `tests/walls.rs` keeps them.
 
 pub mod catalog;
+mod client;
 pub mod cluster;
 pub mod cost;
 pub mod database;
@@ -31,6 +33,7 @@ pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod store;
+mod timeline;
 pub mod units;
 pub mod workload;
 

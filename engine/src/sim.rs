@@ -1,24 +1,38 @@
 //! The loop that ties the parts together; resumable.
 
+mod agenda;
+mod history;
 mod node;
 mod recorder;
+mod serve;
+mod shard;
+mod values;
 
+pub use history::{Event, Logged};
 pub(crate) use recorder::{Interval, Recorder, Tally, sum};
 
+use crate::client::{Breaker, Flights, NearCaches};
 use crate::cluster::Topology;
-use crate::database;
-use crate::queue::Queue;
+use crate::cluster::failover::Incident;
+use crate::database::Database;
+use crate::queue::{Queue, Service};
 use crate::random::Stream;
-use crate::scenario::{KeyClass, Plan, Ttl, Workload};
-use crate::store::{Cause, Lookup, NEVER, Store, Stored, Value};
+use crate::scenario::{KeyClass, Plan, ReadFrom, Ttl, What, Workload};
+use crate::timeline::{Change, Conditions, Timeline};
 use crate::units::{Bytes, Micros, Seconds, Share};
 use crate::workload::trace::Trace;
-use crate::workload::{Key, KeyTable, Operation, Request, Synthetic, Thinning, TraceSource};
+use crate::workload::{KeyTable, Request, Synthetic, Thinning, TraceSource};
+use agenda::{Agenda, Due};
+use shard::Shard;
 use std::fmt;
 use std::sync::Arc;
+use values::Values;
 
 /// Requests drawn at a time.
 const BATCH: usize = 256;
+
+/// Most entries of the log; what comes later is left out.
+const MOST_LOGGED: usize = 2_000;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,15 +97,6 @@ struct ClassRules {
     ttl: Ttl,
 }
 
-/// One primary.
-struct Shard {
-    store: Store,
-    /// The thread that runs the commands.
-    thread: Queue,
-    /// Time to send a byte at the node's baseline bandwidth, microseconds.
-    us_per_byte: f64,
-}
-
 /// One run in progress.
 ///
 /// A pure function of the plan, the trace and the engine's version: how the work is divided into calls of
@@ -103,15 +108,31 @@ pub struct Sim {
     classes: Vec<ClassRules>,
     shards: Vec<Shard>,
     topology: Topology,
-    database: Queue,
+    database: Database,
     recorder: Recorder,
     thinning: Thinning,
+    timeline: Timeline,
+    conditions: Conditions,
+    agenda: Agenda,
+    flights: Flights,
+    values: Values,
     end: Micros,
     now: Micros,
     window: Micros,
     window_end: Micros,
+    /// When the agenda or the timeline has something next.
+    next_due: Micros,
+    /// Until when all shards refuse keys.
+    refused_until: Micros,
+    near: Option<NearCaches>,
+    happened: Vec<Logged>,
+    /// Who makes the request that is served, if users are simulated.
+    user: Option<u32>,
+    /// Whose near cache gets a copy of what is read.
+    process: Option<u32>,
     latency: Stream,
     ttl: Stream,
+    behaviour: Stream,
     requests: u64,
     batch: Vec<Request>,
     complete: bool,
@@ -125,16 +146,17 @@ impl Sim {
     pub fn new(plan: Plan, trace: Option<Arc<Trace>>) -> Result<Self, SimError> {
         let scenario = plan.scenario();
         let seed = scenario.seed;
-        let topology = Topology::even(scenario.cluster.shards);
+        let topology = node::topology(&scenario.cluster);
         let (source, keys, classes, thinning, end) = match &scenario.workload {
             Workload::Synthetic { classes } => {
                 let seconds = scenario.run.duration_s.0 as f64;
-                let thinning = Thinning::choose(
-                    classes,
-                    seconds,
-                    capacity_keys(&plan, &topology, classes),
-                    scenario.run.request_budget,
-                );
+                let thinning = if scenario.client.users.is_some() {
+                    // Users wait for each other's requests: none of them may stand for others.
+                    Thinning::none(classes.len())
+                } else {
+                    let capacity = capacity_keys(&plan, &topology, classes);
+                    Thinning::choose(classes, seconds, capacity, scenario.run.request_budget)
+                };
                 let (stream, keys) = Synthetic::new(classes, seconds, &thinning, &topology, seed);
                 let rules = classes
                     .iter()
@@ -173,24 +195,45 @@ impl Sim {
                 (Source::Trace(source), keys, rules, Thinning::none(1), end)
             }
         };
+        let sampled = !thinning.is_none();
         let shards: Vec<Shard> = keys
             .shards()
             .iter()
             .enumerate()
             .map(|(number, of_shard)| {
                 let peak = plan.peak_ops().0;
+                let replicas = scenario.cluster.replicas;
+                let thread = if sampled { Queue::sampled } else { Queue::exact };
                 Shard {
                     store: node::store(&plan, &topology, number, of_shard.simulated),
-                    thread: Queue::new(peak, 1.0 / peak),
+                    thread: thread(peak, 1.0 / peak, Service::Exponential),
+                    readers: (scenario.client.read_from == ReadFrom::Replicas && replicas > 0)
+                        .then(|| thread(peak * f64::from(replicas), 1.0 / peak, Service::Exponential)),
                     us_per_byte: 8e-3 / plan.node().network_baseline_gbps,
+                    dead: false,
+                    cut_off: false,
+                    replicas,
+                    written: 0.0,
+                    write_rate: 0.0,
+                    breaker: scenario.client.breaker.map(Breaker::new),
+                    emptied: None,
+                    before: (0, 0),
                 }
             })
             .collect();
+        let timeline = Timeline::new(&scenario.timeline, end);
         let mut sim = Self {
-            database: database::queue(&scenario.database),
-            recorder: Recorder::new(end, scenario.run.warm_up_s.micros(), shards.len()),
+            database: Database::new(&scenario.database, sampled),
+            recorder: Recorder::new(end, scenario.run.warm_up_s.micros(), shards.len(), classes.len()),
+            conditions: Conditions::of(scenario, &timeline),
+            agenda: Agenda::default(),
+            flights: Flights::new(keys.len()),
+            values: Values::new(keys.len(), end),
             latency: Stream::new(seed, 4),
             ttl: Stream::new(seed, 5),
+            behaviour: Stream::new(seed, 6),
+            next_due: timeline.next(),
+            timeline,
             source,
             keys,
             classes,
@@ -201,6 +244,14 @@ impl Sim {
             now: Micros(0),
             window: Micros(0),
             window_end: Micros(0),
+            refused_until: Micros(0),
+            near: scenario
+                .client
+                .near
+                .map(|near| NearCaches::new(near, scenario.client.instances)),
+            happened: Vec::new(),
+            user: None,
+            process: None,
             requests: 0,
             batch: Vec::with_capacity(BATCH),
             complete: false,
@@ -208,7 +259,39 @@ impl Sim {
         };
         sim.window = sim.load_window();
         sim.window_end = sim.window;
+        sim.warm_start();
+        sim.seat_users();
         Ok(sim)
+    }
+
+    /// Puts every key into the cache, as far as it fits, as if the run had gone on for long: what is left of each TTL
+    /// is uniform.
+    fn warm_start(&mut self) {
+        if !self.plan.scenario().run.warm_start || !matches!(self.source, Source::Synthetic(_)) {
+            return;
+        }
+        for key in 0..self.keys.len() as u32 {
+            let ttl = self.ttl_us(key, None);
+            let left = ttl.map(|us| Micros((us * self.ttl.unit()) as u64));
+            self.store(key, None, None, left, Micros(0));
+        }
+    }
+
+    /// Lets every user think before the first request.
+    fn seat_users(&mut self) {
+        let Some(users) = self.plan.scenario().client.users else {
+            return;
+        };
+        for user in 0..users.count {
+            let at = self.thinks(Micros(0), users.think_ms);
+            self.note(at, Due::User(user));
+        }
+    }
+
+    /// When a user asks again who has got an answer at this time.
+    fn thinks(&mut self, answered: Micros, mean_ms: u32) -> Micros {
+        let us = f64::from(mean_ms) * 1e3 * self.behaviour.exponential();
+        Micros(answered.0.saturating_add(us as u64))
     }
 
     /// Time over which loads are measured: long enough for some 20,000 simulated requests, so that chance alone
@@ -230,26 +313,265 @@ impl Sim {
 
     /// Simulates up to `budget` further requests.
     pub fn advance(&mut self, budget: u64) -> Progress {
+        if self.plan.scenario().client.users.is_some() && matches!(self.source, Source::Synthetic(_)) {
+            self.serve_users(budget);
+        } else {
+            self.serve_stream(budget);
+        }
+        self.progress()
+    }
+
+    /// Requests that come by themselves.
+    fn serve_stream(&mut self, budget: u64) {
         let mut left = budget;
         let mut batch = core::mem::take(&mut self.batch);
         while left > 0 && !self.complete {
             batch.clear();
             let count = left.min(BATCH as u64) as usize;
-            match &mut self.source {
-                Source::Synthetic(source) => source.fill(&mut batch, count, Micros(u64::MAX)),
-                Source::Trace(source) => source.fill(&mut batch, count),
-            }
+            // What happens may change the rates of what comes after it.
+            let until = self.timeline.next().min(self.end);
+            let last = match &mut self.source {
+                Source::Synthetic(source) => {
+                    source.fill(&mut batch, count, until);
+                    until
+                }
+                Source::Trace(source) => {
+                    source.fill(&mut batch, count);
+                    self.end
+                }
+            };
             left -= count as u64;
             self.look_ahead(&batch);
             for request in &batch {
+                self.catch_up(request.at);
                 self.serve(*request);
             }
-            if batch.len() < count {
+            if batch.len() >= count {
+                continue;
+            }
+            if last < self.end {
+                self.catch_up(last);
+            } else {
                 self.finish();
             }
         }
         self.batch = batch;
-        self.progress()
+    }
+
+    /// Requests of users who wait for the answers.
+    fn serve_users(&mut self, budget: u64) {
+        let most = self.requests + budget;
+        while self.requests < most && !self.complete {
+            if self.next_due < self.end {
+                self.catch_up(self.next_due);
+            } else {
+                self.finish();
+            }
+        }
+    }
+
+    /// Does what is due by now.
+    fn catch_up(&mut self, now: Micros) {
+        while self.next_due <= now {
+            let at = self.next_due;
+            self.pass_time(at);
+            if self.timeline.next() <= at {
+                if let Some(change) = self.timeline.step() {
+                    self.change(change);
+                }
+            } else if let Some((_, due)) = self.agenda.take() {
+                self.attend(due);
+            }
+            self.next_due = self.agenda.next().min(self.timeline.next());
+        }
+        self.pass_time(now);
+    }
+
+    /// Notes something for later.
+    fn note(&mut self, at: Micros, due: Due) {
+        if at < self.end {
+            self.agenda.add(at, due);
+            self.next_due = self.next_due.min(at);
+        }
+    }
+
+    /// A happening begins or ends.
+    fn change(&mut self, change: Change) {
+        let scenario = self.plan.scenario();
+        let Some(happening) = scenario.timeline.get(usize::from(change.happening)) else {
+            return;
+        };
+        let what = happening.what.clone();
+        let number = change.happening;
+        let event = if change.begins {
+            Event::Begins { happening: number }
+        } else {
+            Event::Ends { happening: number }
+        };
+        self.put_down(event);
+        let scenario = self.plan.scenario();
+        self.conditions = Conditions::of(scenario, &self.timeline);
+        self.database.slow_down(self.conditions.database_slowness);
+        self.database.set_down(self.conditions.database_down);
+        for (shard, conditions) in self.shards.iter_mut().zip(&self.conditions.nodes) {
+            shard.thread.slow_down(conditions.slowness);
+            if let Some(readers) = &mut shard.readers {
+                readers.slow_down(conditions.slowness);
+            }
+            shard.cut_off = conditions.cut_off;
+        }
+        if let Source::Synthetic(source) = &mut self.source {
+            for (class, conditions) in self.conditions.classes.iter().enumerate() {
+                source.set_rate_factor(Some(class), conditions.rate);
+            }
+        }
+        match (what, change.begins) {
+            (What::NodeFailure { shard }, true) => self.node_fails(shard as u16),
+            (What::NodeFailure { shard }, false) => self.node_returns(shard as u16),
+            (What::Flush { shard }, true) => {
+                for number in 0..self.shards.len() {
+                    if shard.is_none_or(|shard| shard as usize == number) {
+                        self.empty(number as u16);
+                    }
+                }
+            }
+            (What::SlowCommand { .. }, true) => {
+                self.attend(Due::Stall {
+                    happening: change.happening,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// A slow command holds the threads of its shards; the next one is noted.
+    fn stall(&mut self, happening: u16) {
+        let scenario = self.plan.scenario();
+        let what = scenario.timeline.get(usize::from(happening)).map(|it| &it.what);
+        let Some(&What::SlowCommand {
+            shard,
+            milliseconds,
+            every_s,
+        }) = what
+        else {
+            return;
+        };
+        if !self.timeline.is_active(happening) {
+            return;
+        }
+        for (number, of_shard) in self.shards.iter_mut().enumerate() {
+            if shard.is_none_or(|shard| shard as usize == number) {
+                of_shard.thread.stall(self.now, f64::from(milliseconds) * 1e3);
+            }
+        }
+        let again = Micros(self.now.0 + every_s.micros().0);
+        self.note(again, Due::Stall { happening });
+    }
+
+    /// The primary of a shard dies.
+    fn node_fails(&mut self, shard: u16) {
+        let failed_before = self.shards.iter().filter(|shard| shard.dead).count() as u32;
+        let Some(of_shard) = self.shards.get_mut(usize::from(shard)) else {
+            return;
+        };
+        if of_shard.dead {
+            return;
+        }
+        of_shard.dead = true;
+        let (replicas, write_rate) = (of_shard.replicas, of_shard.write_rate);
+        let cluster = &self.plan.scenario().cluster;
+        let incident = Incident {
+            election: cluster.engine.into(),
+            node_timeout: Micros(u64::from(cluster.node_timeout_ms) * 1_000),
+            primaries: cluster.shards,
+            failed: failed_before + 1,
+            failed_rank: failed_before,
+            replicas,
+            rank: 0,
+            round_trip: Micros(2 * u64::from(cluster.replication.cross_zone_one_way_us)),
+        };
+        let lag = self.lag_us();
+        let by_service = cluster.service_failover_s.map(Seconds::micros);
+        let mut promoted = None;
+        if cluster.has_bus() {
+            let course = incident.draw(&mut self.behaviour);
+            promoted = course.promoted;
+            if let Some(refusal) = course.refusal(cluster.require_full_coverage) {
+                let until = refusal
+                    .until
+                    .or(by_service)
+                    .map_or(Micros(u64::MAX), |us| Micros(self.now.0 + us.0));
+                self.note(Micros(self.now.0 + refusal.from.0), Due::Refuse { until });
+            }
+        }
+        if replicas == 0 {
+            return;
+        }
+        if let Some(after) = promoted.or(by_service) {
+            // What was acknowledged but had not reached the replica is gone.
+            let lost = write_rate * lag * 1e-6;
+            self.recorder
+                .count(shard, u8::MAX, |tally| tally.lost_writes += lost);
+            self.note(Micros(self.now.0 + after.0), Due::Promote { shard });
+        }
+    }
+
+    /// How far replicas are behind while their streams keep up, microseconds.
+    fn lag_us(&self) -> f64 {
+        let cluster = &self.plan.scenario().cluster;
+        let one_way = if cluster.zones > 1 {
+            cluster.replication.cross_zone_one_way_us
+        } else {
+            cluster.replication.one_way_us
+        };
+        f64::from(one_way)
+    }
+
+    /// A failed node comes back: as a replica where one was promoted, else empty.
+    fn node_returns(&mut self, shard: u16) {
+        let Some(of_shard) = self.shards.get_mut(usize::from(shard)) else {
+            return;
+        };
+        if of_shard.dead {
+            self.empty(shard);
+            // Whether a majority was missing or only this shard: it is back.
+            if self.refused_until == Micros(u64::MAX) {
+                self.refused_until = self.now;
+            }
+        } else {
+            of_shard.replicas += 1;
+        }
+    }
+
+    /// A replica takes over from a dead primary.
+    fn promote(&mut self, shard: u16) {
+        if let Some(of_shard) = self.shards.get_mut(usize::from(shard))
+            && of_shard.dead
+            && of_shard.replicas > 0
+        {
+            of_shard.dead = false;
+            of_shard.replicas -= 1;
+            self.put_down(Event::Promoted { shard });
+        }
+    }
+
+    /// Writes something into the log of the run.
+    fn put_down(&mut self, event: Event) {
+        if self.happened.len() < MOST_LOGGED {
+            self.happened.push(Logged { at: self.now, event });
+        }
+    }
+
+    /// A shard loses all values.
+    fn empty(&mut self, shard: u16) {
+        let number = usize::from(shard);
+        let keys = self.keys.shards().get(number).map_or(0, |keys| keys.simulated);
+        let store = node::store(&self.plan, &self.topology, number, keys);
+        if let Some(of_shard) = self.shards.get_mut(number) {
+            of_shard.empty(store, self.now);
+            of_shard.dead = false;
+            self.put_down(Event::Emptied { shard });
+        }
     }
 
     /// Reads what serving the batch will need. Served one by one, each request would wait for its own places in
@@ -277,7 +599,7 @@ impl Sim {
     }
 
     fn finish(&mut self) {
-        self.pass_time(self.end);
+        self.catch_up(self.end);
         self.complete = true;
         let loads = self.loads();
         self.recorder.finish(loads);
@@ -285,12 +607,20 @@ impl Sim {
 
     /// Closes the windows and intervals that end by `now`.
     fn pass_time(&mut self, now: Micros) {
+        if now < self.window_end && now < self.recorder.interval_end() {
+            self.now = now;
+            return;
+        }
         while self.window_end <= now || self.recorder.interval_end() <= now {
             if self.window_end <= self.recorder.interval_end() {
                 let seconds = self.window.as_secs();
                 self.database.end_window(seconds);
                 for shard in &mut self.shards {
                     shard.thread.end_window(seconds);
+                    if let Some(readers) = &mut shard.readers {
+                        readers.end_window(seconds);
+                    }
+                    shard.write_rate = core::mem::take(&mut shard.written) / seconds;
                 }
                 self.window_end.0 += self.window.0;
             } else {
@@ -303,7 +633,7 @@ impl Sim {
 
     fn loads(&self) -> recorder::Loads {
         recorder::Loads {
-            database_wait: self.database.backlog_wait(),
+            database_wait: self.database.wait(self.now),
             shards: self
                 .shards
                 .iter()
@@ -311,110 +641,10 @@ impl Sim {
                     used: shard.store.used(),
                     maxmemory: shard.store.maxmemory(),
                     keys: shard.store.keys(),
-                    evicted: shard.store.evicted(),
-                    expired: shard.store.expired(),
+                    evicted: shard.evicted(),
+                    expired: shard.expired(),
                 })
                 .collect(),
-        }
-    }
-
-    fn serve(&mut self, request: Request) {
-        if request.at >= self.window_end || request.at >= self.recorder.interval_end() {
-            self.pass_time(request.at);
-        }
-        self.now = request.at;
-        self.requests += 1;
-        let key = self.keys.get(request.key);
-        let weight = self.keys.weight(request.key, key);
-        let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
-            return;
-        };
-        let tally = self.recorder.tally(usize::from(key.shard));
-        // The further keys of a multi-get travel with the first.
-        let round_trip = if request.continues {
-            0.0
-        } else {
-            f64::from(self.plan.scenario().client.round_trip_us)
-        };
-        let cost = f64::from(request.cost);
-        let bytes = f64::from(request.value_bytes.unwrap_or(key.value_bytes));
-        let command = |shard: &mut Shard, weight: f64, random: &mut Stream, bytes: f64| {
-            round_trip + shard.thread.query(weight * cost, random).0 as f64 + bytes * shard.us_per_byte
-        };
-        match request.operation {
-            Operation::Read => {
-                tally.reads += weight.requests;
-                let got = shard.store.read(key.local, request.at);
-                let (hits, misses) = match got {
-                    Lookup::Hit => (weight.requests, 0.0),
-                    Lookup::Miss(_) => (weight.requests - weight.misses, weight.misses),
-                };
-                if hits > 0.0 {
-                    tally.hits += hits;
-                    let us = command(shard, hits, &mut self.latency, bytes);
-                    self.recorder.hit(us, hits);
-                }
-                if let Lookup::Miss(cause) = got {
-                    let tally = self.recorder.tally(usize::from(key.shard));
-                    match cause {
-                        Cause::Cold => tally.cold += misses,
-                        Cause::Evicted => tally.evicted += misses,
-                        Cause::Expired => tally.expired += misses,
-                    }
-                    tally.stores += misses;
-                    let us = command(shard, misses, &mut self.latency, 0.0)
-                        + self.database.query(misses, &mut self.latency).0 as f64
-                        + command(shard, misses, &mut self.latency, bytes);
-                    self.recorder.miss(us, misses);
-                    self.put(request, key, weight.misses);
-                }
-            }
-            Operation::Write => {
-                tally.writes += weight.requests;
-                let us = self.database.query(weight.requests, &mut self.latency).0 as f64
-                    + command(shard, weight.requests, &mut self.latency, bytes);
-                self.recorder.write(us, weight.requests);
-                self.put(request, key, weight.requests);
-            }
-            Operation::Delete => {
-                tally.writes += weight.requests;
-                let us = self.database.query(weight.requests, &mut self.latency).0 as f64
-                    + command(shard, weight.requests, &mut self.latency, 0.0);
-                self.recorder.write(us, weight.requests);
-                shard.store.delete(key.local, request.at);
-            }
-        }
-    }
-
-    fn put(&mut self, request: Request, key: Key, weight: f64) {
-        let Some(rules) = self.classes.get(usize::from(key.class)) else {
-            return;
-        };
-        let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
-            return;
-        };
-        let expires = match (request.ttl, rules.ttl) {
-            (Some(ttl), _) => expiry(request.at, ttl, 1.0),
-            (None, Ttl::None) => NEVER,
-            (None, Ttl::Fixed { seconds, jitter }) if jitter.0 > 0.0 => expiry(
-                request.at,
-                seconds,
-                1.0 + jitter.0 * (2.0 * self.ttl.unit() - 1.0),
-            ),
-            (None, Ttl::Fixed { seconds, .. }) => expiry(request.at, seconds, 1.0),
-        };
-        let value = Value {
-            key_bytes: request.key_bytes.unwrap_or(rules.key_bytes),
-            value_bytes: request.value_bytes.unwrap_or(key.value_bytes),
-            expires,
-            keys: key.keys,
-        };
-        let stored = shard.store.write(key.local, value, request.at);
-        let tally = self.recorder.tally(usize::from(key.shard));
-        match stored {
-            Stored::Refused => tally.refused += weight,
-            Stored::OutOfMemory => tally.out_of_memory += weight,
-            Stored::Kept | Stored::Declined => {}
         }
     }
 }
@@ -436,6 +666,10 @@ impl Sim {
 
     pub(crate) fn topology(&self) -> &Topology {
         &self.topology
+    }
+
+    pub(crate) fn logged(&self) -> &[Logged] {
+        &self.happened
     }
 
     pub(crate) fn one_in(&self) -> u32 {
@@ -474,10 +708,6 @@ impl Sim {
                 .sum(),
         )
     }
-}
-
-fn expiry(now: Micros, ttl: Seconds, factor: f64) -> Micros {
-    Micros(now.0.saturating_add((ttl.micros().0 as f64 * factor) as u64))
 }
 
 /// About how many keys of the mix fit into the cluster.

@@ -8,7 +8,7 @@ use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
     Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow, Guard, Happening,
     Heavy, Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Popularity, Prices, Rate,
-    RatePoint, Reads, Redis, Replication, RunSettings, Scenario, ServiceTime, SizeShare, Snapshots,
+    RatePoint, ReadFrom, Reads, Redis, Replication, RunSettings, Scenario, ServiceTime, SizeShare, Snapshots,
     TraceWorkload, Ttl, Users, ValueSize, What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
@@ -363,6 +363,8 @@ fn client() -> impl Strategy<Value = Client> {
             Client {
                 round_trip_us,
                 connections,
+                new_connections: Share(f64::from(connections) / 7.0),
+                read_from: ReadFrom::Replicas,
                 instances,
                 users: users.map(|[count, think_ms]| Users { count, think_ms }),
                 reads,

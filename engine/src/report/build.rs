@@ -1,11 +1,12 @@
 //! From a run's recording to its report.
 
 use super::{
-    Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling, Series, SeriesKey,
-    ShardSummary, Summary,
+    ClassSummary, Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling, Series,
+    SeriesKey, ShardSummary, Summary,
 };
 use crate::cost::{Bill, Traffic};
 use crate::histogram::Histogram;
+use crate::scenario::Workload;
 use crate::sim::{Interval, Sim, Tally, sum};
 use crate::units::{Bytes, Micros, PerSecond, Share};
 
@@ -28,6 +29,8 @@ impl Report {
             sampling: sampling(sim),
             summary: summary(sim, &total, seconds),
             shards: shards(sim, seconds),
+            classes: classes(sim),
+            log: sim.logged().to_vec(),
             bill,
             series: series(sim),
         }
@@ -41,16 +44,32 @@ fn counts(tally: &Tally) -> Counts {
         reads: round(tally.reads),
         writes: round(tally.writes),
         hits: 0,
+        near_hits: round(tally.near_hits),
         misses_cold: round(tally.cold),
         misses_evicted: round(tally.evicted),
         misses_expired: round(tally.expired),
+        misses_invalidated: round(tally.invalidated),
+        misses_lost: round(tally.lost),
+        unreachable: round(tally.unreachable),
         evictions: round(tally.evictions),
         expirations: round(tally.expirations),
         refused: round(tally.refused),
         out_of_memory: round(tally.out_of_memory),
+        waited: round(tally.waited),
+        stale: round(tally.stale),
+        stale_near: round(tally.stale_near),
+        past_ttl: round(tally.past_ttl),
+        queries: round(tally.queries),
+        retries: round(tally.retries),
+        queries_refused: round(tally.queries_refused),
+        queries_given_up: round(tally.queries_given_up),
+        failed: round(tally.failed),
+        shed: round(tally.shed),
+        lost_writes: round(tally.lost_writes),
     };
+    let others = counts.misses() + counts.near_hits + counts.unreachable;
     Counts {
-        hits: counts.reads.saturating_sub(counts.misses()),
+        hits: counts.reads.saturating_sub(others),
         ..counts
     }
 }
@@ -86,17 +105,18 @@ fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
             .filter(|(at, _)| recorder.counts(*at))
             .map(|(_, i)| i)
     };
-    let load = |interval: &Interval| per(sum(&interval.tallies).queries(), interval.seconds);
+    let load = |interval: &Interval| per(sum(&interval.tallies).queries, interval.seconds);
     let peak_per_s = counted().map(load).fold(0.0, f64::max);
     let last = recorder.intervals().last();
     Summary {
         seconds,
         counts: counts(total),
+        stale_age: Micros(libm::round(per(total.stale_seconds, total.stale) * 1e6) as u64),
         latency: latencies(&latency.all()),
         hit_latency: latencies(&latency.hits),
         miss_latency: latencies(&latency.misses),
         database: DatabaseSummary {
-            mean_per_s: PerSecond(per(total.queries(), seconds)),
+            mean_per_s: PerSecond(per(total.queries, seconds)),
             peak_per_s: PerSecond(peak_per_s),
             without_cache_per_s: PerSecond(per(total.reads + total.writes, seconds)),
             peak_utilisation: per(peak_per_s, sim.plan().scenario().database.capacity_per_s.0),
@@ -162,6 +182,22 @@ fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
         .collect()
 }
 
+fn classes(sim: &Sim) -> Vec<ClassSummary> {
+    let names: Vec<&str> = match &sim.plan().scenario().workload {
+        Workload::Synthetic { classes } => classes.iter().map(|class| class.name.as_str()).collect(),
+        Workload::Trace(trace) => vec![trace.name.as_str()],
+    };
+    let totals = sim.recorder().class_totals();
+    names
+        .iter()
+        .zip(totals)
+        .map(|(name, tally)| ClassSummary {
+            name: (*name).into(),
+            counts: counts(tally),
+        })
+        .collect()
+}
+
 /// The columns of one interval over some of its shards, in the order of `metrics`.
 fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metrics: &[Metric]) -> Vec<f64> {
     let tallies = interval.tallies.get(shards.clone()).unwrap_or_default();
@@ -177,9 +213,11 @@ fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metri
         .iter()
         .map(|metric| match metric {
             Metric::RequestsPerS => per(tally.reads + tally.writes, interval.seconds),
-            Metric::HitRatio if tally.reads > 0.0 => tally.hits / tally.reads,
+            Metric::HitRatio if tally.hits + tally.misses() > 0.0 => {
+                tally.hits / (tally.hits + tally.misses())
+            }
             Metric::HitRatio => f64::NAN,
-            Metric::DatabasePerS => per(tally.queries(), interval.seconds),
+            Metric::DatabasePerS => per(tally.queries, interval.seconds),
             Metric::DatabaseWaitUs => interval.database_wait.0 as f64,
             Metric::MemoryShare => {
                 let used: u64 = loads.iter().map(|load| load.used.0).sum();
@@ -188,6 +226,9 @@ fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metri
             }
             Metric::EvictionsPerS => per(tally.evictions, interval.seconds),
             Metric::ExpirationsPerS => per(tally.expirations, interval.seconds),
+            Metric::FailedPerS => per(tally.failed, interval.seconds),
+            Metric::RetriesPerS => per(tally.retries, interval.seconds),
+            Metric::StalePerS => per(tally.stale, interval.seconds),
             Metric::P50Us => latency(0),
             Metric::P99Us => latency(1),
             Metric::EngineCpu => per(
@@ -198,7 +239,7 @@ fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metri
         .collect()
 }
 
-const OF_CLUSTER: [Metric; 10] = [
+const OF_CLUSTER: [Metric; 13] = [
     Metric::RequestsPerS,
     Metric::HitRatio,
     Metric::DatabasePerS,
@@ -206,6 +247,9 @@ const OF_CLUSTER: [Metric; 10] = [
     Metric::MemoryShare,
     Metric::EvictionsPerS,
     Metric::ExpirationsPerS,
+    Metric::FailedPerS,
+    Metric::RetriesPerS,
+    Metric::StalePerS,
     Metric::P50Us,
     Metric::P99Us,
     Metric::EngineCpu,

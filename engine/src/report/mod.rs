@@ -5,6 +5,8 @@ mod series;
 
 pub use series::{Metric, Series, SeriesKey};
 
+pub use crate::sim::{Event, Logged};
+
 use crate::cost::Bill;
 use crate::units::{Bytes, Micros, PerSecond, Share};
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,10 @@ pub struct Report {
     pub summary: Summary,
     /// Per primary, in slot order, over the time after the warm-up.
     pub shards: Vec<ShardSummary>,
+    /// Per key class, over the time after the warm-up.
+    pub classes: Vec<ClassSummary>,
+    /// What happened when, in order of time.
+    pub log: Vec<Logged>,
     /// What a month of this costs.
     pub bill: Bill,
     /// Figures over time, the warm-up included.
@@ -50,6 +56,8 @@ pub struct Summary {
     pub seconds: f64,
     /// Traffic and what became of it.
     pub counts: Counts,
+    /// Mean age of what stale reads got: for how long the database had held something newer.
+    pub stale_age: Micros,
     /// Latency of requests as the application sees it.
     pub latency: Latencies,
     /// Latency of reads that hit.
@@ -69,14 +77,22 @@ pub struct Counts {
     pub reads: u64,
     /// Requests that write.
     pub writes: u64,
-    /// Reads answered by the cache.
+    /// Reads answered by a node.
     pub hits: u64,
+    /// Reads answered by a near cache, which no node has seen.
+    pub near_hits: u64,
     /// Reads of a key never stored before.
     pub misses_cold: u64,
     /// Reads of a key that was evicted since it was last stored.
     pub misses_evicted: u64,
     /// Reads of a key whose TTL had run out.
     pub misses_expired: u64,
+    /// Reads of a key that the application had deleted because it changed.
+    pub misses_invalidated: u64,
+    /// Reads of a key that a node had lost: it failed, or was flushed.
+    pub misses_lost: u64,
+    /// Reads that found no node to ask.
+    pub unreachable: u64,
     /// Keys that memory pressure pushed out.
     pub evictions: u64,
     /// Keys removed because their TTL had run out.
@@ -85,6 +101,28 @@ pub struct Counts {
     pub refused: u64,
     /// Values not stored because memory was full and nothing could be evicted: the server answers with `-OOM`.
     pub out_of_memory: u64,
+    /// Reads that waited for somebody else's rebuild of the value.
+    pub waited: u64,
+    /// Reads of a value that the database no longer held.
+    pub stale: u64,
+    /// Of these, from near caches.
+    pub stale_near: u64,
+    /// Reads of a value past its TTL, served on purpose while it was rebuilt.
+    pub past_ttl: u64,
+    /// Queries that the database was asked, further tries included.
+    pub queries: u64,
+    /// Of these, further tries.
+    pub retries: u64,
+    /// Queries that the database refused.
+    pub queries_refused: u64,
+    /// Queries that the application gave up.
+    pub queries_given_up: u64,
+    /// Requests that got no answer in the end.
+    pub failed: u64,
+    /// Requests turned away before they reached the cache; the other counts leave them out.
+    pub shed: u64,
+    /// Acknowledged writes that a failure lost.
+    pub lost_writes: u64,
 }
 
 /// Percentiles of a latency; all zero when nothing was measured.
@@ -157,10 +195,23 @@ pub struct ShardSummary {
     pub hottest_key_share: Share,
 }
 
+/// One key class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassSummary {
+    /// Its name; that of the file for a trace.
+    pub name: String,
+    /// Traffic and what became of it.
+    pub counts: Counts,
+}
+
 impl Counts {
     /// Reads that missed, whatever the cause.
     pub fn misses(&self) -> u64 {
-        self.misses_cold + self.misses_evicted + self.misses_expired
+        self.misses_cold
+            + self.misses_evicted
+            + self.misses_expired
+            + self.misses_invalidated
+            + self.misses_lost
     }
 
     /// All requests.
@@ -168,12 +219,11 @@ impl Counts {
         self.reads + self.writes
     }
 
-    /// hits / (hits + misses) as `CacheHitRate`; 0 without reads.
+    /// hits / (hits + misses) as `CacheHitRate`; 0 without either.
     pub fn hit_ratio(&self) -> f64 {
-        if self.reads == 0 {
-            0.0
-        } else {
-            self.hits as f64 / self.reads as f64
+        match self.hits + self.misses() {
+            0 => 0.0,
+            looked_up => self.hits as f64 / looked_up as f64,
         }
     }
 }

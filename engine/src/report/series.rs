@@ -21,6 +21,12 @@ pub enum Metric {
     EvictionsPerS,
     /// Expired keys removed per second.
     ExpirationsPerS,
+    /// Requests per second that got no answer.
+    FailedPerS,
+    /// Further tries of database queries per second.
+    RetriesPerS,
+    /// Reads per second of a value that the database no longer held.
+    StalePerS,
     /// Median latency, microseconds; NaN where nothing was asked.
     P50Us,
     /// 99th percentile of the latency, microseconds; NaN where nothing was asked.

@@ -12,6 +12,10 @@ pub struct Client {
     /// Connections that the application keeps open to each node: 0 to 65,000. Their buffers count against `maxmemory`
     /// of Redis and Valkey.
     pub connections: u32,
+    /// Part of the requests that open a connection of their own, as short-lived functions do: 0 to 1.
+    pub new_connections: Share,
+    /// Which nodes are read.
+    pub read_from: ReadFrom,
     /// Processes of the application: 1 to 10,000. Near caches and coalescing are per process.
     pub instances: u32,
     /// Users who wait for an answer before they think and ask again. Without, requests come at the classes' rates
@@ -31,6 +35,17 @@ pub struct Client {
     pub on_cache_error: OnCacheError,
     /// Stops asking a shard that does not answer. Without, every request waits for its timeout.
     pub breaker: Option<Breaker>,
+}
+
+/// Which nodes are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadFrom {
+    /// Primaries: what was written is read.
+    #[default]
+    Primaries,
+    /// Replicas, where a shard has any: they share the reads, and are behind by their lag.
+    Replicas,
 }
 
 /// A closed loop of users: `reference/servers.md` section 8, Little's law.
@@ -156,6 +171,8 @@ impl Default for Client {
         Self {
             round_trip_us: 300,
             connections: 50,
+            new_connections: Share(0.0),
+            read_from: ReadFrom::default(),
             instances: 10,
             users: None,
             reads: Reads::default(),

@@ -237,6 +237,10 @@ pub const INSTANCES: Limit = Limit::new(1.0, 1e4, "processes");
 pub const USERS: Limit = Limit::new(1.0, 1e5, "users");
 /// `client.users.think_ms`.
 pub const THINK_MS: Limit = Limit::new(1.0, 3.6e6, "ms");
+/// Most requests of `client.users`, who are simulated one by one.
+pub const USER_REQUESTS: f64 = 1e8;
+/// Most keys where there are `client.users`, as each is simulated.
+pub const USER_KEYS: u64 = 8_000_000;
 /// `client.reads.after` of refresh-ahead.
 pub const REFRESH_AFTER: Limit = Limit::new(0.1, 0.99, "");
 /// `client.writes.flush_ms` of write-behind.

@@ -1,8 +1,18 @@
 //! The store of each primary, as the plan has it.
 
 use crate::cluster::Topology;
-use crate::scenario::Plan;
+use crate::scenario::{Cluster, Distribution, Plan};
 use crate::store::{Costs, MemoryModel, RedisSetup, Slots, Store};
+
+/// Which shard owns which keys at the start.
+pub(super) fn topology(cluster: &Cluster) -> Topology {
+    match (cluster.distribution, &cluster.slots) {
+        (Distribution::Ketama, _) => Topology::ketama(cluster.shards),
+        (Distribution::Modulo, _) => Topology::modulo(cluster.shards),
+        (Distribution::Slots, Some(weights)) => Topology::weighted(weights),
+        (Distribution::Slots, None) => Topology::even(cluster.shards),
+    }
+}
 
 /// The empty store of a shard whose keys are numbered below `keys`.
 pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -> Store {

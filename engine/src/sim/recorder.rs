@@ -11,52 +11,83 @@ const INTERVALS: [u64; 17] = [
 /// Most intervals of a run.
 const MOST_INTERVALS: u64 = 480;
 
-/// Weighted counts of one shard. In a run that simulates every request they are whole numbers.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) reads: f64,
-    pub(crate) writes: f64,
-    pub(crate) hits: f64,
-    pub(crate) cold: f64,
-    pub(crate) evicted: f64,
-    pub(crate) expired: f64,
-    /// Values stored after a miss.
-    pub(crate) stores: f64,
+/// Defines the counts, and how two are added.
+macro_rules! tally {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Weighted counts of one shard or one key class. In a run that simulates every request they are whole numbers.
+        #[derive(Clone, Copy, Debug, Default)]
+        pub(crate) struct Tally {
+            $($(#[$doc])* pub(crate) $name: f64,)*
+        }
+
+        impl Tally {
+            fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+tally! {
+    /// Requests that read, the answer wherever it came from.
+    reads,
+    /// Requests that write or delete.
+    writes,
+    /// Reads that a node answered.
+    hits,
+    /// Reads that a near cache answered.
+    near_hits,
+    cold,
+    evicted,
+    expired,
+    /// Misses because the application had deleted the value.
+    invalidated,
+    /// Misses because a node had lost the value.
+    lost,
+    /// Reads that found no node to ask.
+    unreachable,
+    /// Commands beside the reads and writes themselves: values stored after a miss, locks, looks for a value.
+    extra_commands,
     /// Values not stored because they are larger than a node takes.
-    pub(crate) refused: f64,
+    refused,
     /// Values not stored because memory was full and nothing could be evicted.
-    pub(crate) out_of_memory: f64,
-    pub(crate) evictions: f64,
-    pub(crate) expirations: f64,
+    out_of_memory,
+    evictions,
+    expirations,
+    /// Queries that the database was asked, further tries included.
+    queries,
+    /// Of these, further tries.
+    retries,
+    /// Queries that the database refused.
+    queries_refused,
+    /// Queries that the application gave up.
+    queries_given_up,
+    /// Requests that got no answer.
+    failed,
+    /// Requests turned away before they reached the cache.
+    shed,
+    /// Reads that waited for somebody else's rebuild.
+    waited,
+    /// Reads of a value that the database no longer held.
+    stale,
+    /// Of these, from near caches.
+    stale_near,
+    /// Ages of all of these together, seconds since the database changed.
+    stale_seconds,
+    /// Reads of a value past its TTL, served on purpose.
+    past_ttl,
+    /// Acknowledged writes that a failure lost.
+    lost_writes,
 }
 
 impl Tally {
-    fn add(&mut self, other: &Self) {
-        self.reads += other.reads;
-        self.writes += other.writes;
-        self.hits += other.hits;
-        self.cold += other.cold;
-        self.evicted += other.evicted;
-        self.expired += other.expired;
-        self.stores += other.stores;
-        self.refused += other.refused;
-        self.out_of_memory += other.out_of_memory;
-        self.evictions += other.evictions;
-        self.expirations += other.expirations;
-    }
-
     pub(crate) fn misses(&self) -> f64 {
-        self.cold + self.evicted + self.expired
+        self.cold + self.evicted + self.expired + self.invalidated + self.lost
     }
 
     /// Commands that the node ran.
     pub(crate) fn operations(&self) -> f64 {
-        self.reads + self.writes + self.stores
-    }
-
-    /// Queries that reached the database.
-    pub(crate) fn queries(&self) -> f64 {
-        self.misses() + self.writes
+        self.hits + self.misses() + self.writes + self.extra_commands
     }
 }
 
@@ -136,17 +167,19 @@ pub(crate) struct Recorder {
     /// Intervals that start before this are left out of the totals.
     warm_up: Micros,
     current: Vec<Tally>,
+    current_classes: Vec<Tally>,
     current_latency: LatencyRecorder,
     /// Evicted and expired keys per shard up to the last interval.
     before: Vec<(u64, u64)>,
     intervals: Vec<Interval>,
     totals: Vec<Tally>,
+    class_totals: Vec<Tally>,
     total_latency: LatencyRecorder,
     total_seconds: f64,
 }
 
 impl Recorder {
-    pub(crate) fn new(end: Micros, warm_up: Micros, shards: usize) -> Self {
+    pub(crate) fn new(end: Micros, warm_up: Micros, shards: usize, classes: usize) -> Self {
         let seconds = end.0.div_ceil(1_000_000);
         let interval = INTERVALS
             .iter()
@@ -159,10 +192,12 @@ impl Recorder {
             started: Micros(0),
             warm_up,
             current: vec![Tally::default(); shards],
+            current_classes: vec![Tally::default(); classes],
             current_latency: LatencyRecorder::default(),
             before: vec![(0, 0); shards],
             intervals: Vec::new(),
             totals: vec![Tally::default(); shards],
+            class_totals: vec![Tally::default(); classes],
             total_latency: LatencyRecorder::default(),
             total_seconds: 0.0,
         }
@@ -176,10 +211,14 @@ impl Recorder {
         Micros(self.started.0 + self.interval.0)
     }
 
-    /// The counts of a shard in this interval. A number beyond the shards there are counts for the last.
-    pub(crate) fn tally(&mut self, shard: usize) -> &mut Tally {
-        let last = self.current.len() - 1;
-        &mut self.current[shard.min(last)]
+    /// Changes the counts of a shard and of a key class in this interval.
+    pub(crate) fn count(&mut self, shard: u16, class: u8, change: impl Fn(&mut Tally)) {
+        if let Some(tally) = self.current.get_mut(usize::from(shard)) {
+            change(tally);
+        }
+        if let Some(tally) = self.current_classes.get_mut(usize::from(class)) {
+            change(tally);
+        }
     }
 
     /// Notes the latency of a read that hit, in microseconds.
@@ -210,10 +249,14 @@ impl Recorder {
             for (total, tally) in self.totals.iter_mut().zip(&self.current) {
                 total.add(tally);
             }
+            for (total, tally) in self.class_totals.iter_mut().zip(&self.current_classes) {
+                total.add(tally);
+            }
             self.total_latency.add(&self.current_latency);
             self.total_seconds += seconds;
         }
-        let tallies = core::mem::replace(&mut self.current, vec![Tally::default(); self.before.len()]);
+        let tallies = core::mem::replace(&mut self.current, vec![Tally::default(); self.totals.len()]);
+        self.current_classes.fill(Tally::default());
         self.intervals.push(Interval {
             seconds,
             tallies,
@@ -244,6 +287,11 @@ impl Recorder {
     /// Counts per shard after the warm-up.
     pub(crate) fn totals(&self) -> &[Tally] {
         &self.totals
+    }
+
+    /// Counts per key class after the warm-up.
+    pub(crate) fn class_totals(&self) -> &[Tally] {
+        &self.class_totals
     }
 
     pub(crate) fn total_latency(&self) -> &LatencyRecorder {

@@ -140,6 +140,23 @@ impl Arrivals {
         self.start_piece();
     }
 
+    /// The class of a request made at this time by somebody who makes so many: drawn in proportion to the rates.
+    pub(crate) fn draw_class(&mut self, at: Micros) -> usize {
+        let seconds = at.as_secs();
+        let rates = || {
+            self.classes
+                .iter()
+                .map(|class| class.rate.at(seconds).max(0.0) * class.part * class.factor)
+        };
+        let total: f64 = rates().sum();
+        let mut mark = self.random.unit() * total;
+        let of_mark = rates().position(|rate| {
+            mark -= rate;
+            mark < 0.0
+        });
+        of_mark.unwrap_or(self.classes.len() - 1)
+    }
+
     /// Time and class of the next arrival; `None` when it is not before `until`, or the time is over.
     ///
     /// An arrival that is not before `until` stays pending: limits change nothing in the sequence.

@@ -219,6 +219,19 @@ impl Thinning {
         }
     }
 
+    /// Whether every key and every request is simulated.
+    pub(crate) fn is_none(&self) -> bool {
+        self.one_in == 1 && self.ceilings.iter().all(|ceiling| ceiling.is_infinite())
+    }
+
+    /// The rate above which a hot key of a class is asked less often, requests/s.
+    pub(crate) fn ceiling(&self, class: u8) -> f64 {
+        self.ceilings
+            .get(usize::from(class))
+            .copied()
+            .unwrap_or(f64::INFINITY)
+    }
+
     /// The least thinning that brings the expected requests to about the budget.
     ///
     /// `capacity_keys` is how many keys of the mix fit into the cluster's memory.

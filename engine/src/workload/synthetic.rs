@@ -155,10 +155,6 @@ impl Synthetic {
 
     /// Multiplies the rates of a class, or of all, by a factor from the last limit of [`fill`](Self::fill) on: in
     /// place of the factor before, not on top of it. To be called when `fill` has no further request before that limit.
-    #[allow(
-        dead_code,
-        reason = "for the events of a timeline, which a scenario does not have yet"
-    )]
     pub(crate) fn set_rate_factor(&mut self, class: Option<usize>, factor: f64) {
         self.arrivals.set_factor(self.until, class, factor);
     }
@@ -183,6 +179,19 @@ impl Synthetic {
         }
         // The keys are drawn in a second pass over the batch: each draw reads a random place of a large table, and draws
         // that do not wait for each other let the processor fetch several places at once.
+        for request in batch.iter_mut().skip(first) {
+            if let Some(class) = self.classes.get_mut(request.key as usize) {
+                let place = class.draw(&mut self.keys);
+                request.key = class.key(request.at, place);
+            }
+        }
+    }
+
+    /// Adds the request that somebody makes at this time whose requests are as mixed as all: several for a multi-get.
+    pub(crate) fn ask(&mut self, batch: &mut Vec<Request>, at: Micros) {
+        let first = batch.len();
+        let class = self.arrivals.draw_class(at);
+        self.push(batch, at, class);
         for request in batch.iter_mut().skip(first) {
             if let Some(class) = self.classes.get_mut(request.key as usize) {
                 let place = class.draw(&mut self.keys);

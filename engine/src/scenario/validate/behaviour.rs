@@ -41,11 +41,56 @@ impl Checks {
             );
             whole("breaker.open_ms", breaker.open_ms.into(), limits::TIMEOUT_MS);
         }
+        self.number("client.new_connections", client.new_connections.0, limits::SHARE);
         if let Reads::RefreshAhead { after } = client.reads {
             self.number("client.reads.after", after.0, limits::REFRESH_AFTER);
         }
         if let Guard::Early { beta } = client.guard {
             self.number("client.guard.beta", beta, limits::BETA);
+        }
+    }
+
+    /// Users who wait make every request themselves: none may stand for others, and none follows by itself.
+    pub(super) fn users(&mut self, scenario: &Scenario) {
+        let (Some(users), Workload::Synthetic { classes }) = (scenario.client.users, &scenario.workload)
+        else {
+            return;
+        };
+        let seconds = scenario.run.duration_s.0 as f64;
+        let requests = f64::from(users.count) * seconds * 1e3 / f64::from(users.think_ms.max(1));
+        if requests > limits::USER_REQUESTS {
+            let bounds = format!(
+                "so few that they make at most {} requests in the run; with no time for answers these make {}",
+                Number(limits::USER_REQUESTS),
+                Number(libm::round(requests)),
+            );
+            self.report(
+                "client.users.count",
+                Integer(users.count.into()),
+                Bounds::Rule(bounds),
+            );
+        }
+        let keys: u64 = classes
+            .iter()
+            .map(|class| class.keys)
+            .fold(0, u64::saturating_add);
+        if keys > limits::USER_KEYS {
+            let bounds = format!(
+                "left out where classes have more than {} keys",
+                Integer(limits::USER_KEYS)
+            );
+            self.report(
+                "client.users.count",
+                Integer(users.count.into()),
+                Bounds::Rule(bounds),
+            );
+        }
+        for (index, class) in classes.iter().enumerate() {
+            if let Some(follow) = &class.follows {
+                let path = format!("workload.classes[{index}].follows.class");
+                let bounds = "left out where client.users make the requests";
+                self.report(&path, Quoted(&follow.class), Bounds::Rule(bounds.into()));
+            }
         }
     }
 

@@ -71,6 +71,7 @@ impl Checks {
         }
         self.cluster(&scenario.cluster);
         self.client(&scenario.client);
+        self.users(scenario);
         self.database(&scenario.database);
         self.timeline(scenario);
         self.prices(scenario);

@@ -39,6 +39,8 @@ fn calm() -> Report {
         },
         summary,
         shards: vec![shard(1_000.0, 0.2, 0.01), shard(1_000.0, 0.2, 0.01)],
+        classes: Vec::new(),
+        log: Vec::new(),
         bill: Bill::default(),
         series: Series::default(),
     }

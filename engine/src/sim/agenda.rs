@@ -1,0 +1,177 @@
+//! What is due at a later time: values on their way into the cache, further tries, users who think.
+
+use crate::units::Micros;
+use crate::workload::Request;
+use core::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+/// Something that is due.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Due {
+    /// A value reaches the cache.
+    Fill(Fill),
+    /// A value is deleted from the cache.
+    Drop {
+        /// Its key.
+        key: u32,
+    },
+    /// The database is asked again.
+    Retry(Retry),
+    /// Gathered writes of a key go to the database.
+    Flush {
+        /// The key.
+        key: u32,
+        /// When the first of them was made.
+        since: Micros,
+    },
+    /// A reader looks again whether somebody else has rebuilt the value.
+    Poll(Poll),
+    /// A user asks again.
+    User(u32),
+    /// A node that failed is replaced by a replica.
+    Promote {
+        /// Its shard.
+        shard: u16,
+    },
+    /// All shards refuse keys from now on.
+    Refuse {
+        /// Until then.
+        until: Micros,
+    },
+    /// They may take keys again.
+    Accept,
+    /// Near caches drop a value.
+    Forget {
+        /// Its key.
+        key: u32,
+    },
+    /// A slow command begins.
+    Stall {
+        /// Number of the happening.
+        happening: u16,
+    },
+}
+
+/// A value on its way into the cache.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fill {
+    pub(super) request: Request,
+    /// Values stored in a sampled run.
+    pub(super) weight: f64,
+    /// When the database was read or written: what changes later makes the value stale.
+    pub(super) version: Micros,
+    /// Whether it ends a rebuild.
+    pub(super) rebuild: bool,
+}
+
+/// A query that failed and is tried again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retry {
+    pub(super) request: Request,
+    /// What it is for.
+    pub(super) errand: Errand,
+    /// How often it was tried.
+    pub(super) tries: u32,
+    /// Queries that it stands for.
+    pub(super) weight: f64,
+    /// Who waits for it, if users are simulated.
+    pub(super) user: Option<u32>,
+}
+
+/// A reader who waits for the lock's holder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Poll {
+    pub(super) request: Request,
+    /// Readers that it stands for.
+    pub(super) weight: f64,
+    pub(super) user: Option<u32>,
+}
+
+/// What a query is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// A reader waits for a value that is not in the cache.
+    Rebuild,
+    /// Nobody waits for the value.
+    Refresh,
+    /// A reader waits, and no cache can be reached to store the value.
+    Bypass,
+    /// A writer waits.
+    Write,
+}
+
+struct Entry {
+    at: Micros,
+    /// Things due at the same time happen in the order in which they were noted.
+    number: u64,
+    due: Due,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    /// The earliest is the greatest, as the heap yields that first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.number).cmp(&(self.at, self.number))
+    }
+}
+
+/// What is due, in order of time.
+#[derive(Default)]
+pub(super) struct Agenda {
+    heap: BinaryHeap<Entry>,
+    noted: u64,
+}
+
+impl Agenda {
+    /// Notes something.
+    pub(super) fn add(&mut self, at: Micros, due: Due) {
+        let number = self.noted;
+        self.noted += 1;
+        self.heap.push(Entry { at, number, due });
+    }
+
+    /// When the next thing is due; never when nothing is.
+    pub(super) fn next(&self) -> Micros {
+        self.heap.peek().map_or(Micros(u64::MAX), |entry| entry.at)
+    }
+
+    /// Takes the next thing.
+    pub(super) fn take(&mut self) -> Option<(Micros, Due)> {
+        self.heap.pop().map(|entry| (entry.at, entry.due))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_come_in_order_of_time_and_then_of_noting() {
+        let mut agenda = Agenda::default();
+        for (at, user) in [(5, 0), (3, 1), (5, 2), (1, 3), (3, 4)] {
+            agenda.add(Micros(at), Due::User(user));
+        }
+        assert_eq!(agenda.next(), Micros(1));
+        let users: Vec<u32> = std::iter::from_fn(|| agenda.take())
+            .map(|(_, due)| match due {
+                Due::User(user) => user,
+                _ => u32::MAX,
+            })
+            .collect();
+        assert_eq!(users, [3, 1, 4, 0, 2]);
+        assert_eq!(agenda.next(), Micros(u64::MAX));
+    }
+}
