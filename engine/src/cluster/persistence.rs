@@ -33,14 +33,17 @@ pub fn child_memory(engine: Engine) -> Bytes {
     }
 }
 
-/// Bytes that are there twice after `writes` writes of values of `value_bytes` to keys chosen evenly, since the fork: by
-/// copy-on-write, without what the [child itself](child_memory) dirties.
+/// Most bytes that are there twice while a child lives that sees `writes` writes of values of `value_bytes` to keys chosen
+/// evenly: by copy-on-write, without what the [child itself](child_memory) dirties.
 ///
-/// A write dirties a page of the values, or as many as its value fills, and a page of everything else: objects and
-/// entries. With w writes that dirty a page each, w random pages out of P: P (1 - exp(-w / P)), for either kind
-/// (section 3.6, which leaves the pages per write open). Where some keys are written far more often than others, `writes`
-/// is the number of different ones.
+/// A write dirties the pages that its value fills, at least one, and a page of everything else: objects and entries. With
+/// w writes that dirty a page each, w random pages out of P: P (1 - exp(-w / P)), for either kind (section 3.6, which
+/// leaves the pages per write open). The child gives back the pages of a value that it has written, but for the first
+/// (`dismissObject`): what is copied of those shrinks while the snapshot grows. Where some keys are written far more
+/// often than others, `writes` is the number of different ones.
 pub fn copied(dataset: &Dataset, writes: f64, value_bytes: f64) -> Bytes {
+    /// Times at which what is copied is looked at.
+    const STEPS: u32 = 16;
     let dirtied = |bytes: f64, touches: f64| {
         let pages = bytes / PAGE;
         if pages > 0.0 {
@@ -51,8 +54,16 @@ pub fn copied(dataset: &Dataset, writes: f64, value_bytes: f64) -> Bytes {
     };
     let values = (dataset.value_bytes.0 as f64).min(dataset.bytes.0 as f64);
     let others = dataset.bytes.0 as f64 - values;
-    let touches = writes * (value_bytes / PAGE).max(1.0);
-    Bytes((dirtied(values, touches) + dirtied(others, writes)) as u64)
+    let pages = (value_bytes / PAGE).max(1.0);
+    let at = |time: f64| {
+        let writes = writes * time;
+        let kept = 1.0 / pages + (1.0 - 1.0 / pages) * (1.0 - time);
+        dirtied(values, writes * pages) * kept + dirtied(others, writes)
+    };
+    let most = (1..=STEPS)
+        .map(|step| at(f64::from(step) / f64::from(STEPS)))
+        .fold(0.0, f64::max);
+    Bytes(most as u64)
 }
 
 /// A string and its key in a snapshot.
@@ -187,13 +198,20 @@ mod tests {
     }
 
     #[test]
-    fn a_large_value_dirties_all_of_its_pages() {
-        let dataset = Dataset {
-            bytes: Bytes(10_000_000_000),
-            value_bytes: Bytes(9_900_000_000),
-        };
-        let one = copied(&dataset, 1.0, 65_536.0).0 as f64;
-        assert!((one / (17.0 * PAGE) - 1.0).abs() < 0.01, "{one}");
+    fn pages_of_small_and_of_large_values_are_copied_as_measured() {
+        // Redis 7.0.15 with the system's jemalloc, 12,000 writes during a snapshot, less the child's 1 to 1.6 MB.
+        for (keys, value, allocated, bytes, measured) in [
+            (1_000_000, 100.0, 112, 200_400_000, 90.2e6),
+            (200_000, 1_000.0, 1_024, 223_000_000, 60.1e6),
+            (50_000, 8_000.0, 8_192, 414_100_000, 42.0e6),
+        ] {
+            let dataset = Dataset {
+                bytes: Bytes(bytes),
+                value_bytes: Bytes(keys * allocated),
+            };
+            let copied = copied(&dataset, 12_000.0, value).0 as f64;
+            assert!((copied / measured - 1.0).abs() < 0.2, "{keys} keys: {copied}");
+        }
     }
 
     #[test]
