@@ -161,7 +161,6 @@ impl Arrivals {
     ///
     /// An arrival that is not before `until` stays pending: limits change nothing in the sequence.
     pub(crate) fn next(&mut self, until: Micros) -> Option<(Micros, usize)> {
-        let limit = until.as_secs();
         // Unit-rate exponential work is spread over the pieces: exact for a rate of straight lines.
         let mut work = match self.pending.take() {
             Some(work) => work,
@@ -170,14 +169,16 @@ impl Arrivals {
         let at = loop {
             let room = self.work(self.piece_end);
             if work < room {
-                let at = self.now + self.wait(work);
-                if Micros((at * 1e6) as u64) >= until {
+                let next = self.now + self.wait(work);
+                let at = Micros((next * 1e6) as u64);
+                if at >= until {
                     self.pending = Some(work);
                     return None;
                 }
+                self.now = next;
                 break at;
             }
-            if self.piece_end >= self.end || self.piece_end >= limit {
+            if self.piece_end >= self.end || self.piece_end >= until.as_secs() {
                 self.pending = Some(work);
                 return None;
             }
@@ -185,7 +186,6 @@ impl Arrivals {
             self.now = self.piece_end;
             self.start_piece();
         };
-        self.now = at;
         let class = if self.classes.len() == 1 {
             0
         } else {
@@ -199,7 +199,7 @@ impl Arrivals {
             };
             found.unwrap_or(self.classes.len() - 1)
         };
-        Some((Micros((self.now * 1e6) as u64), class))
+        Some((at, class))
     }
 }
 

@@ -38,6 +38,9 @@ const MAX_KEYS: u64 = 8_000_000;
 /// Requests per simulated key at least, so that setting up the keys does not outweigh the run.
 const PER_KEY: f64 = 8.0;
 
+/// Places of a class without hot keys at least: fewer would not tell its ranks apart.
+const FEWEST_PLACES: u64 = 256;
+
 /// Times that a flow of more ranks than there are keys is laid over them exactly; what is left is spread evenly.
 const FOLDS: u64 = 64;
 
@@ -309,6 +312,11 @@ impl Thinning {
             _ => hot,
         };
         let cut = hot_keys(&class.popularity, class.keys).map_or(hot, |cut| cut.max(hot));
+        let one_in = if hot == 0 {
+            one_in.min((class.keys / FEWEST_PLACES).max(1))
+        } else {
+            one_in
+        };
         Layout {
             keys: class.keys,
             hot,
@@ -333,7 +341,7 @@ impl Thinning {
     /// Expected requests to simulate.
     fn cost(&self, classes: &[KeyClass], demands: &[Demand<'_>], seconds: f64) -> f64 {
         let of_class = |(number, (class, demand)): (usize, (&KeyClass, &Demand<'_>))| {
-            let hot = self.layout(class).hot;
+            let Layout { hot, one_in, .. } = self.layout(class);
             let (mut of_hot, mut hot_rate) = (0.0, 0.0);
             for (first, last) in blocks(1, hot) {
                 let rate = demand.between(first, last);
@@ -341,7 +349,7 @@ impl Thinning {
                 of_hot += rate * seconds / self.every(number, rate / (last - first + 1) as f64);
             }
             // A class of fewer keys has narrower blocks.
-            let width = u64::from(self.one_in).min(class.keys) as f64;
+            let width = one_in.min(class.keys) as f64;
             of_hot + (demand.expected() - hot_rate * seconds).max(0.0) / width
         };
         classes.iter().zip(demands).enumerate().map(of_class).sum()

@@ -201,6 +201,7 @@ impl Synthetic {
     }
 
     /// Adds a request with the number of its class in place of its key.
+    #[inline]
     fn push(&mut self, batch: &mut Vec<Request>, at: Micros, class: usize) {
         let Some(rules) = self.classes.get(class) else {
             return;
@@ -233,7 +234,7 @@ impl Synthetic {
             continues: false,
         };
         batch.push(request);
-        if reads {
+        if reads && rules.keys_per_read > 1 {
             request.continues = true;
             for _ in 1..rules.keys_per_read {
                 batch.push(request);
