@@ -6,6 +6,7 @@ mod node;
 mod recorder;
 mod serve;
 mod shard;
+mod snapshots;
 mod values;
 
 pub use history::{Event, Logged};
@@ -13,17 +14,19 @@ pub(crate) use recorder::{Interval, Recorder, Tally, sum};
 
 use crate::client::{Breaker, Flights, NearCaches};
 use crate::cluster::Topology;
+use crate::cluster::capacity::{Load, Node};
 use crate::cluster::failover::Incident;
+use crate::cluster::replication::base_lag;
 use crate::database::Database;
 use crate::queue::{Queue, Service};
 use crate::random::Stream;
-use crate::scenario::{KeyClass, Plan, ReadFrom, Ttl, What, Workload};
+use crate::scenario::{Aof, KeyClass, Plan, ReadFrom, Ttl, What, Workload, accesses_per_s};
 use crate::timeline::{Change, Conditions, Timeline};
 use crate::units::{Bytes, Micros, Seconds, Share};
 use crate::workload::trace::Trace;
 use crate::workload::{KeyTable, Request, Synthetic, Thinning, TraceSource};
 use agenda::{Agenda, Due};
-use shard::Shard;
+use shard::{Shard, Synced};
 use std::fmt;
 use std::sync::Arc;
 use values::Values;
@@ -146,7 +149,7 @@ impl Sim {
     pub fn new(plan: Plan, trace: Option<Arc<Trace>>) -> Result<Self, SimError> {
         let scenario = plan.scenario();
         let seed = scenario.seed;
-        let topology = node::topology(&scenario.cluster);
+        let topology = scenario.cluster.topology();
         let (source, keys, classes, thinning, end) = match &scenario.workload {
             Workload::Synthetic { classes } => {
                 let seconds = scenario.run.duration_s.0 as f64;
@@ -196,31 +199,43 @@ impl Sim {
             }
         };
         let sampled = !thinning.is_none();
-        let shards: Vec<Shard> = keys
-            .shards()
-            .iter()
-            .enumerate()
-            .map(|(number, of_shard)| {
-                let peak = plan.peak_ops().0;
-                let replicas = scenario.cluster.replicas;
-                let thread = if sampled { Queue::sampled } else { Queue::exact };
-                Shard {
-                    store: node::store(&plan, &topology, number, of_shard.simulated),
-                    thread: thread(peak, 1.0 / peak, Service::Exponential),
-                    readers: (scenario.client.read_from == ReadFrom::Replicas && replicas > 0)
-                        .then(|| thread(peak * f64::from(replicas), 1.0 / peak, Service::Exponential)),
-                    us_per_byte: 8e-3 / plan.node().network_baseline_gbps,
-                    dead: false,
-                    cut_off: false,
-                    replicas,
-                    written: 0.0,
-                    write_rate: 0.0,
-                    breaker: scenario.client.breaker.map(Breaker::new),
-                    emptied: None,
-                    before: (0, 0),
-                }
-            })
-            .collect();
+        let cluster = &scenario.cluster;
+        let shards: Vec<Shard> =
+            keys.shards()
+                .iter()
+                .enumerate()
+                .map(|(number, of_shard)| {
+                    let limits = Node::new(plan.node(), cluster.engine, cluster.tls, plan.maxmemory());
+                    let service = limits.service_s(f64::from(scenario.client.connections));
+                    let replicas = scenario.cluster.replicas;
+                    let thread = if sampled { Queue::sampled } else { Queue::exact };
+                    Shard {
+                        store: node::store(&plan, &topology, number, of_shard.simulated),
+                        thread: thread(1.0 / service, service, Service::Exponential),
+                        readers: (scenario.client.read_from == ReadFrom::Replicas && replicas > 0)
+                            .then(|| thread(f64::from(replicas) / service, service, Service::Exponential)),
+                        us_per_byte: 8e-3 / plan.node().network_baseline_gbps,
+                        node: limits,
+                        load: Load::default(),
+                        slowness: 1.0,
+                        usage: None,
+                        synced: (cluster.persistence.aof == Aof::Always && !cluster.engine.is_memcached())
+                            .then(|| Synced {
+                                fsync_s: f64::from(cluster.persistence.fsync_us) * 1e-6,
+                                wait_us: f64::from(cluster.persistence.fsync_us) * 1.5,
+                            }),
+                        copied: Bytes(0),
+                        dead: false,
+                        cut_off: false,
+                        replicas,
+                        written: 0.0,
+                        write_rate: 0.0,
+                        breaker: scenario.client.breaker.map(Breaker::new),
+                        emptied: None,
+                        before: (0, 0),
+                    }
+                })
+                .collect();
         let timeline = Timeline::new(&scenario.timeline, end);
         let mut sim = Self {
             database: Database::new(&scenario.database, sampled),
@@ -260,6 +275,7 @@ impl Sim {
         sim.window = sim.load_window();
         sim.window_end = sim.window;
         sim.warm_start();
+        sim.plan_snapshots();
         sim.seat_users();
         Ok(sim)
     }
@@ -301,7 +317,7 @@ impl Sim {
             (Source::Trace(source), _) => source.requests() as f64,
             (_, Workload::Synthetic { classes }) => {
                 let seconds = self.end.as_secs();
-                let all: f64 = classes.iter().map(|class| class.rate.expected(seconds)).sum();
+                let all = accesses_per_s(classes, seconds).iter().sum::<f64>() * seconds;
                 all.min(self.plan.scenario().run.request_budget as f64)
             }
             _ => 0.0,
@@ -414,10 +430,7 @@ impl Sim {
         self.database.slow_down(self.conditions.database_slowness);
         self.database.set_down(self.conditions.database_down);
         for (shard, conditions) in self.shards.iter_mut().zip(&self.conditions.nodes) {
-            shard.thread.slow_down(conditions.slowness);
-            if let Some(readers) = &mut shard.readers {
-                readers.slow_down(conditions.slowness);
-            }
+            shard.slow_down(conditions.slowness);
             shard.cut_off = conditions.cut_off;
         }
         if let Source::Synthetic(source) = &mut self.source {
@@ -490,7 +503,7 @@ impl Sim {
             rank: 0,
             round_trip: Micros(2 * u64::from(cluster.replication.cross_zone_one_way_us)),
         };
-        let lag = self.lag_us();
+        let lag = self.lag_us(shard);
         let by_service = cluster.service_failover_s.map(Seconds::micros);
         let mut promoted = None;
         if cluster.has_bus() {
@@ -516,15 +529,16 @@ impl Sim {
         }
     }
 
-    /// How far replicas are behind while their streams keep up, microseconds.
-    fn lag_us(&self) -> f64 {
-        let cluster = &self.plan.scenario().cluster;
-        let one_way = if cluster.zones > 1 {
-            cluster.replication.cross_zone_one_way_us
-        } else {
-            cluster.replication.one_way_us
+    /// How far the replicas of a shard are behind while their streams keep up, microseconds.
+    fn lag_us(&self, shard: u16) -> f64 {
+        let scenario = self.plan.scenario();
+        let Some(of_shard) = self.shards.get(usize::from(shard)) else {
+            return 0.0;
         };
-        f64::from(one_way)
+        let service = of_shard.node.service_s(f64::from(scenario.client.connections));
+        let busy = of_shard.usage.map_or(0.0, |usage| usage.cpu);
+        let replica = if of_shard.reads_replicas() { busy } else { 0.0 };
+        base_lag(scenario.cluster.one_way(shard, 0, 1), service, busy, replica).0 as f64
     }
 
     /// A failed node comes back: as a replica where one was promoted, else empty.
@@ -614,13 +628,10 @@ impl Sim {
         while self.window_end <= now || self.recorder.interval_end() <= now {
             if self.window_end <= self.recorder.interval_end() {
                 let seconds = self.window.as_secs();
+                let connections = f64::from(self.plan.scenario().client.connections);
                 self.database.end_window(seconds);
                 for shard in &mut self.shards {
-                    shard.thread.end_window(seconds);
-                    if let Some(readers) = &mut shard.readers {
-                        readers.end_window(seconds);
-                    }
-                    shard.write_rate = core::mem::take(&mut shard.written) / seconds;
+                    shard.end_window(seconds, connections);
                 }
                 self.window_end.0 += self.window.0;
             } else {
@@ -643,6 +654,8 @@ impl Sim {
                     keys: shard.store.keys(),
                     evicted: shard.evicted(),
                     expired: shard.expired(),
+                    usage: shard.usage,
+                    copied: shard.copied,
                 })
                 .collect(),
         }
@@ -666,6 +679,14 @@ impl Sim {
 
     pub(crate) fn topology(&self) -> &Topology {
         &self.topology
+    }
+
+    /// Simple commands per second that a primary can run.
+    pub(crate) fn peak_ops(&self) -> f64 {
+        let connections = f64::from(self.plan.scenario().client.connections);
+        self.shards
+            .first()
+            .map_or(1.0, |shard| 1.0 / shard.node.service_s(connections))
     }
 
     pub(crate) fn logged(&self) -> &[Logged] {

@@ -7,6 +7,7 @@
 use crate::catalog::throughput::{self, NETWORK_BURST_S};
 use crate::catalog::{BurstCredits, Engine, NodeType, peak_ops};
 use crate::units::{Bytes, within};
+use serde::{Deserialize, Serialize};
 
 /// A node as its limits are concerned.
 #[derive(Clone, Debug)]
@@ -38,7 +39,8 @@ pub struct Load {
 }
 
 /// A limit of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// The thread that runs commands; all threads of Memcached.
     EngineCpu,

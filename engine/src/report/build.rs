@@ -4,10 +4,11 @@ use super::{
     ClassSummary, Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling, Series,
     SeriesKey, ShardSummary, Summary,
 };
+use crate::cluster::capacity::Usage;
 use crate::cost::{Bill, Traffic};
 use crate::histogram::Histogram;
 use crate::scenario::Workload;
-use crate::sim::{Interval, Sim, Tally, sum};
+use crate::sim::{Interval, Recorder, Sim, Tally, sum};
 use crate::units::{Bytes, Micros, PerSecond, Share};
 
 impl Report {
@@ -128,6 +129,9 @@ fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
             used: last.map(used).unwrap_or_default(),
             keys: last.map_or(0, |i| i.shards.iter().map(|shard| shard.keys).sum()),
             working_set: sim.working_set(),
+            snapshot_copies: last
+                .map(|interval| Bytes(interval.shards.iter().map(|shard| shard.copied.0).sum()))
+                .unwrap_or_default(),
             evicting_since: recorder
                 .intervals()
                 .iter()
@@ -157,7 +161,7 @@ fn latencies(histogram: &Histogram) -> Latencies {
 fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
     let recorder = sim.recorder();
     let last = recorder.intervals().last();
-    let peak = sim.plan().peak_ops().0;
+    let peak = sim.peak_ops();
     recorder
         .totals()
         .iter()
@@ -176,6 +180,10 @@ fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
                 keys: load.map_or(0, |load| load.keys),
                 operations_per_s: PerSecond(operations),
                 engine_cpu: Share(per(operations, peak)),
+                network: Share(
+                    busiest(recorder, number).map_or(0.0, |usage| usage.network_in.max(usage.network_out)),
+                ),
+                binding: busiest(recorder, number).map(|usage| usage.binding),
                 hottest_key_share: Share(per(keys.hottest, keys.rate)),
             }
         })
@@ -196,6 +204,18 @@ fn classes(sim: &Sim) -> Vec<ClassSummary> {
             counts: counts(tally),
         })
         .collect()
+}
+
+/// How the busiest window of a shard went that ended an interval after the warm-up.
+fn busiest(recorder: &Recorder, shard: usize) -> Option<Usage> {
+    let share = |usage: &Usage| usage.cpu.max(usage.network_in).max(usage.network_out);
+    let usages = recorder
+        .intervals()
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| recorder.counts(*at))
+        .filter_map(|(_, interval)| interval.shards.get(shard)?.usage);
+    usages.max_by(|a, b| share(a).total_cmp(&share(b)))
 }
 
 /// The columns of one interval over some of its shards, in the order of `metrics`.
@@ -265,7 +285,7 @@ const OF_SHARD: [Metric; 4] = [
 fn series(sim: &Sim) -> Series {
     let recorder = sim.recorder();
     let shards = recorder.totals().len();
-    let peak = sim.plan().peak_ops().0;
+    let peak = sim.peak_ops();
     let mut series = Series {
         interval: recorder.interval(),
         ..Series::default()

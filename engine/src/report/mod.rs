@@ -5,6 +5,7 @@ mod series;
 
 pub use series::{Metric, Series, SeriesKey};
 
+pub use crate::cluster::capacity::Limit;
 pub use crate::sim::{Event, Logged};
 
 use crate::cost::Bill;
@@ -168,6 +169,8 @@ pub struct MemorySummary {
     pub keys: u64,
     /// Bytes that all keys of the workload would take: what it needs to never evict.
     pub working_set: Bytes,
+    /// Most memory that the servers needed twice while snapshots were written, beside `maxmemory`.
+    pub snapshot_copies: Bytes,
     /// When the first key was evicted.
     pub evicting_since: Option<Micros>,
 }
@@ -191,6 +194,11 @@ pub struct ShardSummary {
     pub operations_per_s: PerSecond,
     /// Mean of `EngineCPUUtilization`: operations over the node's peak throughput.
     pub engine_cpu: Share,
+    /// Bandwidth used over bandwidth to be had, in the direction that is shorter, in the busiest window that was looked at;
+    /// above 1 when more was asked for.
+    pub network: Share,
+    /// What the node had least of then.
+    pub binding: Option<Limit>,
     /// The busiest key's part of the shard's requests.
     pub hottest_key_share: Share,
 }

@@ -45,6 +45,8 @@ pub(super) enum Due {
         /// Its key.
         key: u32,
     },
+    /// Snapshots are due.
+    Snapshot,
     /// A slow command begins.
     Stall {
         /// Number of the happening.

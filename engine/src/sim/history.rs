@@ -36,6 +36,8 @@ pub enum Event {
         /// The shard.
         shard: u16,
     },
+    /// Every shard writes a snapshot.
+    Snapshot,
     /// All shards refuse keys, because one has no primary or most primaries are gone.
     Refuses,
     /// They take keys again.

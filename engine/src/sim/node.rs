@@ -1,18 +1,8 @@
 //! The store of each primary, as the plan has it.
 
 use crate::cluster::Topology;
-use crate::scenario::{Cluster, Distribution, Plan};
+use crate::scenario::Plan;
 use crate::store::{Costs, MemoryModel, RedisSetup, Slots, Store};
-
-/// Which shard owns which keys at the start.
-pub(super) fn topology(cluster: &Cluster) -> Topology {
-    match (cluster.distribution, &cluster.slots) {
-        (Distribution::Ketama, _) => Topology::ketama(cluster.shards),
-        (Distribution::Modulo, _) => Topology::modulo(cluster.shards),
-        (Distribution::Slots, Some(weights)) => Topology::weighted(weights),
-        (Distribution::Slots, None) => Topology::even(cluster.shards),
-    }
-}
 
 /// The empty store of a shard whose keys are numbered below `keys`.
 pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -> Store {
@@ -52,6 +42,5 @@ fn slots_owned(topology: &Topology, shard: usize) -> u32 {
     if topology.shards() == 1 {
         return 0;
     }
-    let (first, last) = topology.slots_of(shard as u16);
-    u32::from(last - first) + 1
+    topology.slots_owned(shard as u16)
 }

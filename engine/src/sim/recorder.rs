@@ -1,5 +1,6 @@
 //! Counts what happens, by shard and interval.
 
+use crate::cluster::capacity::Usage;
 use crate::histogram::Histogram;
 use crate::units::{Bytes, Micros};
 
@@ -113,6 +114,10 @@ pub(crate) struct ShardLoad {
     pub(crate) keys: u64,
     pub(crate) evicted: u64,
     pub(crate) expired: u64,
+    /// How the node's last window went.
+    pub(crate) usage: Option<Usage>,
+    /// Most memory that was there twice so far while a snapshot was written.
+    pub(crate) copied: Bytes,
 }
 
 /// Latencies by kind of request.

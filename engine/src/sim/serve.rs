@@ -3,7 +3,7 @@
 use super::Sim;
 use super::agenda::{Due, Errand, Fill, Poll, Retry};
 use super::history::Event;
-use super::shard::{Health, Shard};
+use super::shard::{Command, Health, Shard};
 use crate::client::Flight;
 use crate::database::Answer;
 use crate::scenario::{Guard, Invalidation, OnCacheError, Reads, Ttl, Writes};
@@ -122,6 +122,7 @@ impl Sim {
                 }
             }
             Due::Stall { happening } => self.stall(happening),
+            Due::Snapshot => self.snapshot(),
         }
     }
 
@@ -155,17 +156,21 @@ impl Sim {
         }
     }
 
-    /// Runs a command on a shard: microseconds until the application has the answer, the way there and back included.
-    fn command(&mut self, request: Request, shard: u16, weight: f64, work: f64, bytes: f64) -> f64 {
+    /// Runs a command on a shard that takes so many bytes of a value there: microseconds until the application has the
+    /// answer, the way there and back included.
+    fn command(&mut self, request: Request, shard: u16, weight: f64, cost: f64, into: f64) -> f64 {
         let round_trip = self.round_trip(request);
         match self.shards.get_mut(usize::from(shard)) {
-            Some(shard) => round_trip + shard.run(self.now, weight, work, bytes, &mut self.latency),
+            Some(shard) => {
+                let command = Command { cost, into, out: 0.0 };
+                round_trip + shard.run(self.now, weight, command, &mut self.latency)
+            }
             None => round_trip,
         }
     }
 
     /// Looks a key up, as [`command`](Self::command), with a connection of its own where the application opens one.
-    fn look_up(&mut self, request: Request, shard: u16, weight: f64, bytes: f64) -> f64 {
+    fn look_up(&mut self, request: Request, shard: u16, weight: f64, out: f64) -> f64 {
         let round_trip = self.round_trip(request);
         let fresh = self.plan.scenario().client.new_connections.0;
         let connects = fresh > 0.0 && !request.continues && self.behaviour.unit() < fresh;
@@ -174,11 +179,13 @@ impl Sim {
         } else {
             (0.0, 0.0)
         };
-        let work = f64::from(request.cost) + work;
+        let command = Command {
+            cost: f64::from(request.cost) + work,
+            into: 0.0,
+            out,
+        };
         match self.shards.get_mut(usize::from(shard)) {
-            Some(shard) => {
-                round_trip + extra + shard.run_read(self.now, weight, work, bytes, &mut self.latency)
-            }
+            Some(shard) => round_trip + extra + shard.run_read(self.now, weight, command, &mut self.latency),
             None => round_trip,
         }
     }
@@ -314,7 +321,7 @@ impl Sim {
             .get(usize::from(key.shard))
             .is_some_and(Shard::reads_replicas);
         let age = self.values.stale(request.key, self.now);
-        let lag = if behind { self.lag_us() } else { 0.0 };
+        let lag = if behind { self.lag_us(key.shard) } else { 0.0 };
         if let Some(age) = age.or_else(|| self.values.changed_within(request.key, lag, self.now)) {
             let seconds = age as f64 * 1e-6 * all;
             self.recorder.count(key.shard, key.class, |tally| {

@@ -1,10 +1,12 @@
 //! One shard as the application meets it: a store, the thread before it, and whether anybody answers.
 
 use crate::client::Breaker;
+use crate::cluster::capacity::{Load, Node, Usage};
+use crate::cluster::persistence::synced;
 use crate::queue::Queue;
 use crate::random::Stream;
 use crate::store::Store;
-use crate::units::Micros;
+use crate::units::{Bytes, Micros};
 
 /// Who answers for a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,30 @@ pub(super) enum Health {
     Up,
     /// Nobody: the primary is dead, or cut off.
     Silent,
+}
+
+/// A command on its way to a node, as the node's limits are concerned.
+#[derive(Clone, Copy)]
+pub(super) struct Command {
+    /// Its work, as a multiple of that of a simple command with a small value.
+    pub(super) cost: f64,
+    /// Bytes of the value that goes to the node, or comes from it.
+    pub(super) into: f64,
+    pub(super) out: f64,
+}
+
+/// Bytes of a request besides key and value, and of a reply besides the value: RESP's framing and one TCP segment
+/// (`reference/servers.md` section 5.4).
+const REQUEST_BYTES: f64 = 24.0 + 66.0;
+const REPLY_BYTES: f64 = 7.0 + 66.0;
+
+/// Every write made durable before its reply: `appendfsync always`.
+#[derive(Clone, Copy)]
+pub(super) struct Synced {
+    /// What the disk takes, seconds.
+    pub(super) fsync_s: f64,
+    /// What a reply waits for it at the load of the last window, microseconds.
+    pub(super) wait_us: f64,
 }
 
 /// One shard.
@@ -24,6 +50,16 @@ pub(super) struct Shard {
     pub(super) readers: Option<Queue>,
     /// Time to send a byte at the node's baseline bandwidth, microseconds.
     pub(super) us_per_byte: f64,
+    /// The node's limits.
+    pub(super) node: Node,
+    /// What the primary was asked for in this window so far: totals, not rates.
+    pub(super) load: Load,
+    /// How many times as long as usual commands take by the scenario's happenings.
+    pub(super) slowness: f64,
+    /// How the last window went.
+    pub(super) usage: Option<Usage>,
+    /// Set where each write waits for the disk.
+    pub(super) synced: Option<Synced>,
     /// Whether its primary is dead and not replaced.
     pub(super) dead: bool,
     /// Whether the application is cut off from it.
@@ -34,6 +70,8 @@ pub(super) struct Shard {
     pub(super) written: f64,
     pub(super) write_rate: f64,
     pub(super) breaker: Option<Breaker>,
+    /// Most memory that was there twice while a snapshot was written.
+    pub(super) copied: Bytes,
     /// When it last lost all values; what was stored before is gone.
     pub(super) emptied: Option<Micros>,
     /// Evicted and expired keys of the stores before this one.
@@ -56,16 +94,63 @@ impl Shard {
         self.emptied = Some(now);
     }
 
-    /// Runs a command of so many times the usual work; microseconds until the server has answered.
-    pub(super) fn run(
-        &mut self,
-        now: Micros,
-        weight: f64,
-        work: f64,
-        bytes: f64,
-        random: &mut Stream,
-    ) -> f64 {
-        self.thread.query(now, weight, work, random) + bytes * self.us_per_byte
+    /// Runs a command; microseconds until the server has answered.
+    pub(super) fn run(&mut self, now: Micros, weight: f64, command: Command, random: &mut Stream) -> f64 {
+        let write = command.into > 0.0;
+        let work = self.node.cost(write, command.into + command.out, command.cost);
+        let followers = if write { f64::from(self.replicas) } else { 0.0 };
+        self.load.work += weight * work;
+        self.load.into += weight * (REQUEST_BYTES + command.into);
+        self.load.out += weight * (REPLY_BYTES + command.out + followers * (REQUEST_BYTES + command.into));
+        let disk = match self.synced {
+            Some(synced) if write => synced.wait_us,
+            _ => 0.0,
+        };
+        self.thread.query(now, weight, work, random) + (command.into + command.out) * self.us_per_byte + disk
+    }
+
+    /// Makes commands take so many times as long as usual from now on.
+    pub(super) fn slow_down(&mut self, slowness: f64) {
+        self.slowness = slowness;
+        self.thread.slow_down(slowness);
+        if let Some(readers) = &mut self.readers {
+            readers.slow_down(slowness);
+        }
+    }
+
+    /// Ends a window of so many seconds with so many connections open: its load decides what the node can take in the
+    /// next.
+    pub(super) fn end_window(&mut self, seconds: f64, connections: f64) {
+        let load = Load {
+            work: self.load.work / seconds,
+            into: self.load.into / seconds,
+            out: self.load.out / seconds,
+            connections,
+            memory: self.store.used(),
+        };
+        self.load = Load::default();
+        let usage = self.node.advance(seconds, &load);
+        let service = self.node.service_s(connections);
+        // Where network or credits give less than the thread could do, commands go no faster than that.
+        let most = load.work * usage.served();
+        let mut slower = if usage.served() < 1.0 {
+            1.0 / (most * service).max(f64::MIN_POSITIVE)
+        } else {
+            1.0
+        };
+        if let Some(disk) = &mut self.synced {
+            let round = synced(load.work, service, disk.fsync_s, connections);
+            disk.wait_us = round.latency.0 as f64;
+            slower = slower.max(1.0 / (round.most_per_s * service));
+        }
+        self.thread.slow_down(self.slowness * slower.max(1.0));
+        self.thread.end_window(seconds);
+        if let Some(readers) = &mut self.readers {
+            readers.slow_down(self.slowness);
+            readers.end_window(seconds);
+        }
+        self.usage = Some(usage);
+        self.write_rate = core::mem::take(&mut self.written) / seconds;
     }
 
     /// Whether reads go to replicas.
@@ -78,15 +163,15 @@ impl Shard {
         &mut self,
         now: Micros,
         weight: f64,
-        work: f64,
-        bytes: f64,
+        command: Command,
         random: &mut Stream,
     ) -> f64 {
         match &mut self.readers {
             Some(readers) if self.replicas > 0 => {
-                readers.query(now, weight, work, random) + bytes * self.us_per_byte
+                let work = self.node.cost(false, command.out, command.cost);
+                readers.query(now, weight, work, random) + command.out * self.us_per_byte
             }
-            _ => self.run(now, weight, work, bytes, random),
+            _ => self.run(now, weight, command, random),
         }
     }
 

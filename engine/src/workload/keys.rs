@@ -1,6 +1,6 @@
 //! The keys of a run: where each lives, how large its value is, how many keys it stands for.
 
-use crate::cluster::{Topology, slots};
+use crate::cluster::Topology;
 use crate::random::{mix64, unit_f64};
 use crate::scenario::{KeyClass, ValueSize};
 use std::io::Write as _;
@@ -60,21 +60,20 @@ impl KeyTable {
         }
     }
 
-    /// Adds a key; its name decides its slot and so its shard.
-    pub(crate) fn push(&mut self, slot: u16, topology: &Topology, key: NewKey) {
+    /// Adds a key that lives on a shard.
+    pub(crate) fn push(&mut self, shard: u16, key: NewKey) {
         self.initial += 1;
-        self.add(slot, topology, key);
+        self.add(shard, key);
     }
 
     /// Adds a key that is born later, in a place that this key was the first to have. All keys that exist from the
     /// start are there already.
-    pub(crate) fn push_born(&mut self, slot: u16, topology: &Topology, key: NewKey, place: u32) {
+    pub(crate) fn push_born(&mut self, shard: u16, key: NewKey, place: u32) {
         self.places.push(place);
-        self.add(slot, topology, key);
+        self.add(shard, key);
     }
 
-    fn add(&mut self, slot: u16, topology: &Topology, key: NewKey) {
-        let shard = topology.shard_of(slot);
+    fn add(&mut self, shard: u16, key: NewKey) {
         let NewKey {
             value_bytes,
             keys,
@@ -130,6 +129,15 @@ impl KeyTable {
     }
 
     /// Number of keys, with those born later.
+    /// Mean size of a value over all keys.
+    pub(crate) fn mean_value_bytes(&self) -> f64 {
+        let sums = self.keys.iter().fold((0.0, 0.0), |(keys, bytes), key| {
+            let own = f64::from(key.keys);
+            (keys + own, bytes + own * f64::from(key.value_bytes))
+        });
+        if sums.0 > 0.0 { sums.1 / sums.0 } else { 0.0 }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -155,26 +163,26 @@ pub(crate) struct NewKey {
     pub(crate) rate: f64,
 }
 
-/// Slot of the key `prefix:number`.
-pub(crate) fn slot_of(prefix: &[u8], number: u64) -> u16 {
-    slot_of_name(&[prefix], number)
+/// The shard of the key `prefix:number`.
+pub(crate) fn shard_of(prefix: &[u8], number: u64, topology: &Topology) -> u16 {
+    shard_of_name(&[prefix], number, topology)
 }
 
-/// Slot of a key of the class: of `name:number`, or of the hash tag `{name:tag}` that the number is spread to.
-pub(crate) fn slot_in(class: &KeyClass, number: u64) -> u16 {
+/// The shard of a key of the class: of `name:number`, or of the hash tag `{name:tag}` that the number is spread to.
+pub(crate) fn shard_in(class: &KeyClass, number: u64, topology: &Topology) -> u16 {
     let name = class.name.as_bytes();
     match class.hash_tags {
-        // Multiply and shift maps a hash to so many tags evenly.
-        Some(tags) => {
+        // Multiply and shift maps a hash to so many tags evenly. Clients of Memcached know no tags.
+        Some(tags) if topology.has_slots() => {
             let tag = ((mix64(number ^ 0x5441_4753) >> 32) * u64::from(tags)) >> 32;
-            slot_of_name(&[b"{", name], tag)
+            shard_of_name(&[b"{", name], tag, topology)
         }
-        None => slot_of(name, number),
+        _ => shard_of(name, number, topology),
     }
 }
 
-/// Slot of the parts, a colon and the number. An open brace before makes it a hash tag, to which it is closed.
-fn slot_of_name(parts: &[&[u8]], number: u64) -> u16 {
+/// Shard of the parts, a colon and the number. An open brace before makes it a hash tag, to which it is closed.
+fn shard_of_name(parts: &[&[u8]], number: u64, topology: &Topology) -> u16 {
     // Names are at most 60 characters of 4 bytes, numbers 20 digits.
     let mut name = [0u8; 272];
     let mut rest = &mut name[..];
@@ -192,7 +200,7 @@ fn slot_of_name(parts: &[&[u8]], number: u64) -> u16 {
             }
         });
     let used = room - rest.len();
-    slots::slot(&name[..used])
+    topology.shard_of_name(&name[..used])
 }
 
 /// Size of the value of the key of this number: the same in every run of the class, whatever the seed of the run.
@@ -262,22 +270,31 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_a_hash_tag_share_its_slot() {
+    fn keys_of_a_hash_tag_share_its_shard() {
+        // A shard for each slot.
+        let topology = Topology::even(16_384);
+        let owner = |name: &str| topology.shard_of_name(name.as_bytes());
         let mut class = KeyClass::default();
-        assert_eq!(slot_in(&class, 17), slots::slot(b"objects:17"));
+        assert_eq!(shard_in(&class, 17, &topology), owner("objects:17"));
         class.hash_tags = Some(5);
         let tags: Vec<u16> = (0..5)
-            .map(|tag| slots::slot(format!("{{objects:{tag}}}:any").as_bytes()))
+            .map(|tag| owner(&format!("{{objects:{tag}}}:any")))
             .collect();
         let mut counts = [0u32; 5];
         for number in 1..=5_000 {
-            let slot = slot_in(&class, number);
-            let tag = tags.iter().position(|of_tag| *of_tag == slot);
-            counts[tag.expect("a slot of one of the tags")] += 1;
+            let shard = shard_in(&class, number, &topology);
+            let tag = tags.iter().position(|of_tag| *of_tag == shard);
+            counts[tag.expect("a shard of one of the tags")] += 1;
         }
         assert!(
             counts.iter().all(|count| (850..1_150).contains(count)),
             "{counts:?}"
+        );
+        let ring = Topology::ketama(3);
+        assert_eq!(
+            shard_in(&class, 17, &ring),
+            ring.shard_of_name(b"objects:17"),
+            "clients of Memcached know no tags"
         );
     }
 }

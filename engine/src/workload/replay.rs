@@ -1,7 +1,7 @@
 //! Requests replayed from a recorded trace.
 
 use super::Request;
-use super::keys::{KeyTable, NewKey, slot_of};
+use super::keys::{KeyTable, NewKey, shard_of};
 use super::trace::{Clock, Trace};
 use crate::cluster::Topology;
 use crate::scenario::TraceWorkload;
@@ -21,7 +21,7 @@ pub(crate) struct TraceSource {
 impl TraceSource {
     /// The requests of a trace up to `limit` of simulated time, and the table of its keys.
     ///
-    /// A key's slot is that of the name `key:<number of first appearance>`: traces carry anonymised names.
+    /// A key lives where one of the name `key:<number of first appearance>` does: traces carry anonymised names.
     pub(crate) fn new(
         trace: Arc<Trace>,
         workload: &TraceWorkload,
@@ -61,7 +61,7 @@ impl TraceSource {
                 thinned: false,
                 rate: f64::from(*count) / seconds,
             };
-            table.push(slot_of(b"key", object as u64), topology, key);
+            table.push(shard_of(b"key", object as u64, topology), key);
         }
         let source = Self {
             trace,

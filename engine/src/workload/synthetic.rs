@@ -2,7 +2,7 @@
 
 use super::alias::Alias;
 use super::arrivals::Arrivals;
-use super::keys::{KeyTable, NewKey, Weight, slot_in, value_bytes};
+use super::keys::{KeyTable, NewKey, Weight, shard_in, value_bytes};
 use super::motion::Motion;
 use super::popularity::Masses;
 use super::sampling::{Demand, Layout, Thinning};
@@ -464,7 +464,7 @@ impl Sampler<'_> {
             thinned,
             rate,
         };
-        table.push(slot_in(self.class, rank), self.topology, key);
+        table.push(shard_in(self.class, rank, self.topology), key);
     }
 }
 
@@ -493,7 +493,7 @@ fn bear(
             // The rate of the place is told with its first key.
             rate: 0.0,
         };
-        table.push_born(slot_in(class, name), topology, key, place);
+        table.push_born(shard_in(class, name, topology), key, place);
     }
 }
 

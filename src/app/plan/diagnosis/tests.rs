@@ -56,6 +56,8 @@ fn shard(operations: f64, cpu: f64, hottest: f64) -> ShardSummary {
         keys: 1,
         operations_per_s: PerSecond(operations),
         engine_cpu: Share(cpu),
+        network: Share(0.0),
+        binding: None,
         hottest_key_share: Share(hottest),
     }
 }
