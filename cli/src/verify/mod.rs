@@ -27,6 +27,7 @@ mod replication;
 pub(crate) mod sequence;
 mod server;
 mod slots;
+mod stampede;
 
 use crate::args::VerifyArgs;
 use crate::error::Error;
@@ -73,6 +74,10 @@ const SUITES: &[Suite] = &[
     Suite {
         files: &[replication::FILE],
         checks: replication::checks,
+    },
+    Suite {
+        files: &[stampede::FILE],
+        checks: stampede::checks,
     },
 ];
 
