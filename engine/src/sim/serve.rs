@@ -580,7 +580,9 @@ impl Sim {
                     }
                 });
                 if let Some(pause) = self.database.retry(tries, weight, &mut self.behaviour) {
-                    let user = self.user.take();
+                    // Nobody waits for a refresh: who met it has an answer already.
+                    let waits = errand != Errand::Refresh;
+                    let user = if waits { self.user.take() } else { None };
                     let retry = Retry {
                         request,
                         errand,
