@@ -2,6 +2,8 @@
 
 mod agenda;
 mod history;
+#[cfg(test)]
+mod laws;
 mod node;
 mod recorder;
 mod serve;
