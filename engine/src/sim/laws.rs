@@ -10,9 +10,10 @@ use crate::random::Stream;
 use crate::report::Report;
 use crate::scenario::parameters::redis::MaxmemoryPolicy;
 use crate::scenario::{
-    Breaker, Client, Cluster, Database, Distribution, Follow, Guard, Happening, Heavy, Invalidation,
-    KeyClass, Near, OnCacheError, Popularity, Rate, RatePoint, ReadFrom, Reads, Redis, RunSettings,
-    SERVER_POLICY, Scenario, ServiceTime, SizeShare, Ttl, Users, ValueSize, What, Workload, Writes,
+    Aof, Breaker, Client, Cluster, Database, Distribution, Follow, Guard, Happening, Heavy, Invalidation,
+    KeyClass, Near, OnCacheError, Persistence, Popularity, Rate, RatePoint, ReadFrom, Reads, Redis,
+    RunSettings, SERVER_POLICY, Scenario, ServiceTime, SizeShare, Snapshots, Ttl, Users, ValueSize, What,
+    Workload, Writes,
 };
 use crate::units::{Bytes, PerSecond, Seconds, Share};
 use core::ops::Range;
@@ -243,6 +244,7 @@ impl Dice {
             shards,
             replicas: if memcached { 0 } else { self.between(0, 2) },
             zones: self.between(1, 3),
+            tls: self.chance(0.5),
             node_timeout_ms: self.milliseconds(100.0, 2e4),
             require_full_coverage: self.chance(0.5),
             service_failover_s: self.rarely(|dice| Seconds(dice.between(1, 20).into())),
@@ -253,6 +255,17 @@ impl Dice {
             },
             ..Cluster::default()
         };
+        if !memcached {
+            cluster.persistence = Persistence {
+                snapshots: self.rarely(|dice| Snapshots {
+                    hour: 0,
+                    every_h: dice.between(1, 24),
+                }),
+                aof: self.one(&Aof::ALL),
+                fsync_us: self.scale(100.0, 1e4) as u32,
+                ..Persistence::default()
+            };
+        }
         if memcached {
             cluster.distribution = self.one(&Distribution::ALL);
         } else if self.chance(0.3) {
@@ -645,23 +658,25 @@ fn laws_hold_in_random_scenarios_with_random_faults() {
 #[test]
 fn users_who_are_answered_ask_again() {
     // The refresh behind a stale answer fails again and again, and nobody waits for it.
-    let mut scenario = Scenario::default();
-    scenario.run = RunSettings {
-        duration_s: Seconds(20),
-        warm_up_s: Seconds(0),
-        warm_start: true,
-        ..RunSettings::default()
-    };
-    scenario.workload = Workload::Synthetic {
-        classes: vec![KeyClass {
-            keys: 5,
-            writes: Share(0.0),
-            ttl: Ttl::Fixed {
-                seconds: Seconds(1),
-                jitter: Share(0.0),
-            },
-            ..KeyClass::default()
-        }],
+    let mut scenario = Scenario {
+        run: RunSettings {
+            duration_s: Seconds(20),
+            warm_up_s: Seconds(0),
+            warm_start: true,
+            ..RunSettings::default()
+        },
+        workload: Workload::Synthetic {
+            classes: vec![KeyClass {
+                keys: 5,
+                writes: Share(0.0),
+                ttl: Ttl::Fixed {
+                    seconds: Seconds(1),
+                    jitter: Share(0.0),
+                },
+                ..KeyClass::default()
+            }],
+        },
+        ..Scenario::default()
     };
     scenario.client.guard = Guard::StaleWhileRevalidate { grace_s: Seconds(60) };
     scenario.client.users = Some(Users {
