@@ -262,7 +262,7 @@ fn c15_a_sidecar_relieves_cluster_and_database() {
 fn c16_functions_gain_by_a_warm_cache_and_by_keeping_connections() {
     let functions = case("c16-functions");
     let pooled = run(&with(&functions, |scenario| {
-        scenario.client.new_connections = Share(0.0)
+        scenario.client.new_connections = Share(0.0);
     }))
     .summary;
     let cold = run(&with(&functions, |scenario| {
