@@ -337,7 +337,7 @@ fn compare(
                 STALE_WITHIN - 1.0
             };
             let pair = (recorded.stale, projected.stale);
-            stale.push(&row.server, row.label(), pair, Some(bound * 100.0));
+            stale.push(&row.server, row.label(), pair, Some((bound * 100.0).round()));
         }
     }
     let mut queries = Check::new("database queries per expiry", ErrorKind::Percent, "queries");
