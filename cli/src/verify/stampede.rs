@@ -419,7 +419,7 @@ mod tests {
                 .unwrap_or_default()
         };
         assert_eq!(holds(75.0, 800.0), [true, true]);
-        assert_eq!(holds(90.0, 99.0), [false, false]);
+        assert_eq!(holds(90.0, 95.0), [false, false]);
         assert_eq!(holds(f64::NAN, 901.0), [false, false]);
         assert_eq!(holds(70.0, 0.0), [true, false]);
     }
