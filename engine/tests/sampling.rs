@@ -74,7 +74,7 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         class(scenario).ttl = ttl(120);
         scenario.cluster.maxmemory_bytes = Some(Bytes::gib(4));
     });
-    add("TTL 60 s, little memory", |scenario| {
+    add("TTL 60 s", |scenario| {
         class(scenario).ttl = ttl(60);
     });
     add("lognormal sizes, 20 % writes, invalidation", |scenario| {
