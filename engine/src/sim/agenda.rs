@@ -106,7 +106,8 @@ struct Entry {
     at: Micros,
     /// Things due at the same time happen in the order in which they were noted.
     number: u64,
-    due: Due,
+    /// Where it is, beside the heap: what moves in there is small.
+    place: u32,
 }
 
 impl PartialEq for Entry {
@@ -134,15 +135,29 @@ impl Ord for Entry {
 #[derive(Default)]
 pub(super) struct Agenda {
     heap: BinaryHeap<Entry>,
+    things: Vec<Due>,
+    free: Vec<u32>,
     noted: u64,
 }
 
 impl Agenda {
     /// Notes something.
     pub(super) fn add(&mut self, at: Micros, due: Due) {
+        let place = match self.free.pop() {
+            Some(place) => {
+                if let Some(thing) = self.things.get_mut(place as usize) {
+                    *thing = due;
+                }
+                place
+            }
+            None => {
+                self.things.push(due);
+                self.things.len() as u32 - 1
+            }
+        };
         let number = self.noted;
         self.noted += 1;
-        self.heap.push(Entry { at, number, due });
+        self.heap.push(Entry { at, number, place });
     }
 
     /// When the next thing is due; never when nothing is.
@@ -152,7 +167,10 @@ impl Agenda {
 
     /// Takes the next thing.
     pub(super) fn take(&mut self) -> Option<(Micros, Due)> {
-        self.heap.pop().map(|entry| (entry.at, entry.due))
+        let entry = self.heap.pop()?;
+        self.free.push(entry.place);
+        let due = *self.things.get(entry.place as usize)?;
+        Some((entry.at, due))
     }
 }
 

@@ -329,7 +329,9 @@ impl Sim {
                 tally.stale_seconds += seconds;
             });
         }
-        if let Some(version) = self.values.version(request.key) {
+        if self.near.is_some()
+            && let Some(version) = self.values.version(request.key)
+        {
             self.keep_near(request, key, version);
         }
         let bytes = self.value_bytes(request, key);

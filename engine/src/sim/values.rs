@@ -58,6 +58,13 @@ impl Values {
         }
     }
 
+    /// Whether the key was ever cached; brings what is known of it into the processor's cache.
+    pub(super) fn glance(&self, key: u32) -> bool {
+        self.values
+            .get(key as usize)
+            .is_some_and(|value| value.version != NEVER)
+    }
+
     /// A value of this version is cached until then, as the application counts its TTL.
     pub(super) fn stored(&mut self, key: u32, version: Micros, fresh_until: Micros) {
         let (version, fresh_until) = (self.tick(version), self.tick(fresh_until));
