@@ -24,6 +24,7 @@ mod parallel;
 mod policies;
 mod recordings;
 mod replication;
+mod reply_buffer;
 pub(crate) mod sequence;
 mod server;
 mod slots;

@@ -49,6 +49,15 @@ impl Server {
             _ => 17 << 10,
         }
     }
+
+    /// What a connection takes beside its reply buffer: `mem_clients_normal` of the recorded servers, which differ by
+    /// as much as their reply buffers do, less the buffer. From Redis 7.4 and Valkey 9.1 on query buffers are shared.
+    pub(crate) fn client_bytes(self) -> u64 {
+        match self.version {
+            Version::Redis7 | Version::Valkey80 | Version::Valkey81 => 21_120,
+            Version::Redis8 | Version::Valkey91 => 640,
+        }
+    }
 }
 
 /// The name of a key, as the recorded sequences have it.

@@ -8,10 +8,6 @@ use crate::scenario::parameters::redis::Allocator;
 /// take two or three runs, 65,536 more than three.
 const BUCKETS_PER_RUN: u64 = 8_000;
 
-/// Arguments of a command: they count while it evicts and runs, and are free again when the background task runs. A
-/// SET has some 250 bytes of them, a GET some 100.
-const ARGUMENT_BYTES: u64 = 192;
-
 /// How a version's tables are laid out, and when they grow and shrink.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
@@ -106,6 +102,12 @@ impl Shape {
         too_large && buckets > self.smallest()
     }
 
+    /// Whether removing a key can make a table smaller. That of Redis 7 waits for the background task
+    /// (`tryResizeHashTables`).
+    fn shrinks_at_once(self) -> bool {
+        self.version != Version::Redis7
+    }
+
     /// Buckets that a table goes on with after a key was removed. From Valkey 8.0 to 9.0, and in Redis from 7.4 on,
     /// the smaller table, too, must fit beside the old one.
     fn after_removing(self, buckets: u64, keys: u64, headroom: u64) -> u64 {
@@ -191,11 +193,11 @@ impl Table {
     pub(super) fn set(&mut self, keys: u64, headroom: u64) {
         let before = core::mem::replace(&mut self.keys, keys);
         if self.slots.is_none() && self.moving.1 == 0 {
-            self.resize(if keys > before {
-                self.shape.after_adding(self.buckets, keys, headroom)
-            } else {
-                self.shape.after_removing(self.buckets, keys, headroom)
-            });
+            if keys > before {
+                self.resize(self.shape.after_adding(self.buckets, keys, headroom));
+            } else if self.shape.shrinks_at_once() {
+                self.resize(self.shape.after_removing(self.buckets, keys, headroom));
+            }
         }
         self.bytes = self.size();
     }
@@ -247,7 +249,6 @@ impl Table {
             let keys_per_bucket = self.keys as f64 / self.moving.0.max(1) as f64;
             self.step((BUCKETS_PER_RUN as f64 / keys_per_bucket.clamp(1e-3, 1.0)) as u64);
         } else if self.slots.is_none() {
-            let headroom = headroom.saturating_add(ARGUMENT_BYTES);
             self.resize(self.shape.after_removing(self.buckets, self.keys, headroom));
             self.bytes = self.size();
         }

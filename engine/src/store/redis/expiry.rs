@@ -75,6 +75,11 @@ impl Expiry {
         }
     }
 
+    /// When the background task is due.
+    pub(super) fn next_slow(&self) -> Micros {
+        self.next_slow
+    }
+
     /// When the next cycle may be due.
     pub(super) fn next_at(&self) -> Micros {
         if self.timed_out {
@@ -115,7 +120,7 @@ impl RedisStore {
     /// The background task is due again a period after it has ended, not after it has begun.
     pub(super) fn run(&mut self, task: Task) {
         if task.kind == Kind::Slow && self.memory.is_untidy() {
-            let headroom = self.maxmemory.saturating_sub(self.items);
+            let headroom = self.headroom();
             self.memory.tick(headroom);
             // Where victims come from a table of the server's size, its background task may have changed it.
             self.fit_tables();

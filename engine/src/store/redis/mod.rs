@@ -124,6 +124,12 @@ enum Choice {
     Nothing,
 }
 
+/// What the arguments of a command take while it runs: its name, a key of usual length, their objects and the array that
+/// holds them. An estimate from their size classes (`reference/servers.md` section 3.1).
+const ARGUMENT_BYTES: u64 = 100;
+/// The same for a SET without its value.
+const SET_ARGUMENT_BYTES: u64 = 150;
+
 /// A Redis or Valkey node.
 pub struct RedisStore {
     choice: Choice,
@@ -139,6 +145,8 @@ pub struct RedisStore {
     maxmemory: u64,
     /// Bytes of all items, without tables.
     items: u64,
+    /// Bytes of the arguments of the command under way, which are memory in use as any other.
+    arguments: u64,
     slots: SlotMap,
     /// All keys, where it matters how they lie.
     main: Option<Table>,
@@ -223,6 +231,7 @@ impl RedisStore {
             memory,
             maxmemory: setup.maxmemory.0,
             items: 0,
+            arguments: 0,
             main: main.then(|| Table::new(walk, setup.keys, table_slots.clone(), hash_seed)),
             expires: Table::new(walk, 0, table_slots, hash_seed),
             slots,
@@ -241,7 +250,7 @@ impl RedisStore {
 
     /// Reads a key.
     pub fn read(&mut self, key: u32, now: Micros) -> Lookup {
-        self.begin_command(now);
+        self.begin_command(ARGUMENT_BYTES, now);
         let Some(entry) = self.entries.get_mut(key as usize) else {
             return Lookup::Miss(Cause::Cold);
         };
@@ -258,7 +267,7 @@ impl RedisStore {
 
     /// Stores a value. One under an old key counts as a use of it and takes its recency and frequency over.
     pub fn write(&mut self, key: u32, value: Value, now: Micros) -> Stored {
-        if !self.begin_command(now) {
+        if !self.begin_command(SET_ARGUMENT_BYTES + u64::from(value.value_bytes), now) {
             return Stored::OutOfMemory;
         }
         if key as usize >= self.entries.len() {
@@ -296,7 +305,7 @@ impl RedisStore {
 
     /// Deletes a key; false when it was not there.
     pub fn delete(&mut self, key: u32, now: Micros) -> bool {
-        self.begin_command(now);
+        self.begin_command(ARGUMENT_BYTES, now);
         let resident = self.glance(key);
         if resident {
             self.remove(key, Cause::Cold);
@@ -311,12 +320,18 @@ impl RedisStore {
 
     /// Lets the background tasks run that are due by `now`.
     pub fn pass_time(&mut self, now: Micros) {
+        self.arguments = 0;
         while let Some(task) = self
             .expiry
             .due(now, self.expires.len() > 0 || self.memory.is_untidy())
         {
             self.run(task);
         }
+    }
+
+    /// When the background task is due, which then comes before the next command.
+    pub fn next_background_task(&self) -> Micros {
+        self.expiry.next_slow()
     }
 
     /// `used_memory`.
@@ -349,20 +364,30 @@ impl RedisStore {
         self.memory.set_empty_bytes(bytes.0);
     }
 
-    /// What comes before every command; false when memory is full and nothing may go.
-    fn begin_command(&mut self, now: Micros) -> bool {
+    /// What comes before every command, with arguments of so many bytes; false when memory is full and nothing may go.
+    fn begin_command(&mut self, arguments: u64, now: Micros) -> bool {
         if now >= self.expiry.next_at() {
             self.pass_time(now);
         }
+        self.arguments = arguments;
         self.memory.look(1);
-        self.used().0 <= self.maxmemory || self.evict(now)
+        self.fits() || self.evict(now)
+    }
+
+    /// Whether memory in use is within the limit.
+    fn fits(&self) -> bool {
+        self.used().0 + self.arguments <= self.maxmemory
+    }
+
+    /// Memory that the server itself and its tables may take before the limit is reached.
+    fn headroom(&self) -> u64 {
+        self.maxmemory.saturating_sub(self.items + self.arguments)
     }
 
     /// Frees memory down to the limit, as far as one command may. False when nothing may go.
     fn evict(&mut self, now: Micros) -> bool {
-        let target = self.maxmemory;
         let mut done = 0;
-        while self.used().0 > target {
+        while !self.fits() {
             let victim = match self.choice {
                 Choice::Stamp | Choice::Ttl => self.best_sampled(now),
                 Choice::Random if self.volatile => self.expires.random(&mut self.random),
@@ -428,7 +453,7 @@ impl RedisStore {
 
     /// Counts a key in.
     fn add(&mut self, key: u32, keys: u32, ttl: bool) {
-        let headroom = self.maxmemory.saturating_sub(self.items);
+        let headroom = self.headroom();
         self.memory.add_keys(self.slots.of(key), keys, ttl, headroom);
         if let Some(main) = &mut self.main {
             main.insert(key);
@@ -448,7 +473,7 @@ impl RedisStore {
         let ttl = was.expires != NEVER;
         self.memory.look(1);
         // The server takes a key out of its tables before it frees the item.
-        let headroom = self.maxmemory.saturating_sub(self.items);
+        let headroom = self.headroom();
         self.memory
             .remove_keys(self.slots.of(key), was.keys, ttl, headroom);
         self.items -= u64::from(was.item_bytes) * u64::from(was.keys);
@@ -465,7 +490,7 @@ impl RedisStore {
     /// Gives an old key a TTL or takes it.
     fn change_ttl(&mut self, key: u32, was: Entry, ttl: bool) {
         let had = was.expires != NEVER;
-        let headroom = self.maxmemory.saturating_sub(self.items);
+        let headroom = self.headroom();
         self.memory
             .change_ttl_keys(self.slots.of(key), had, ttl, was.keys, headroom);
         match (had, ttl) {
