@@ -98,12 +98,11 @@ fn scenarios() -> Vec<(&'static str, Scenario)> {
         scenario.client.reads = Reads::RefreshAhead { after: Share(0.8) };
         scenario.cluster.maxmemory_bytes = Some(Bytes::gib(4));
     });
-    add("hot set, busy database", |scenario| {
+    add("hot set", |scenario| {
         class(scenario).popularity = Popularity::HotSet {
             keys: Share(0.1),
             traffic: Share(0.8),
         };
-        scenario.database.capacity_per_s = PerSecond(9_000.0);
     });
     all
 }
