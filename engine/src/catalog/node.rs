@@ -1,7 +1,7 @@
 //! Node types: what a node has, what it can do and what runs on it.
 
 use super::Engine;
-use super::table::{Row, rows};
+use super::table::{Row, bare_table, rows};
 use crate::units::{Bytes, PerSecond};
 use std::sync::OnceLock;
 
@@ -102,8 +102,8 @@ pub fn peak_ops(node: &NodeType, engine: Engine) -> PerSecond {
     }
 }
 
-const TYPES_CSV: &str = include_str!("node_types.csv");
-const FAMILIES_CSV: &str = include_str!("families.csv");
+const TYPES_CSV: &str = bare_table!("node_types.csv");
+const FAMILIES_CSV: &str = bare_table!("families.csv");
 
 struct Family {
     class: &'static str,

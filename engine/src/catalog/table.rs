@@ -60,3 +60,51 @@ pub(super) fn header<'a>(table: &'a str, key: &str) -> &'a str {
         .next()
         .unwrap_or_default()
 }
+
+/// A table without its comments, which people read in the file and no program carries.
+macro_rules! bare_table {
+    ($file:literal) => {{
+        const TABLE: &str = include_str!($file);
+        const BARE: [u8; $crate::catalog::table::bare_length(TABLE)] = $crate::catalog::table::bare(TABLE);
+        match core::str::from_utf8(&BARE) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }};
+}
+pub(super) use bare_table;
+
+/// How many bytes a table has without its comments.
+pub(super) const fn bare_length(table: &str) -> usize {
+    let bytes = table.as_bytes();
+    let (mut at, mut length, mut comment) = (0, 0, false);
+    while at < bytes.len() {
+        if at == 0 || bytes[at - 1] == b'\n' {
+            comment = bytes[at] == b'#';
+        }
+        if !comment {
+            length += 1;
+        }
+        at += 1;
+    }
+    length
+}
+
+/// The bytes of a table without its comments, as many as [`bare_length`] says. For constants only: it is the compiler
+/// that refuses another number.
+pub(super) const fn bare<const N: usize>(table: &str) -> [u8; N] {
+    let bytes = table.as_bytes();
+    let (mut at, mut length, mut comment) = (0, 0, false);
+    let mut bare = [0; N];
+    while at < bytes.len() {
+        if at == 0 || bytes[at - 1] == b'\n' {
+            comment = bytes[at] == b'#';
+        }
+        if !comment {
+            bare[length] = bytes[at];
+            length += 1;
+        }
+        at += 1;
+    }
+    bare
+}

@@ -13,15 +13,18 @@
 //! inflate and parse. A form that was published is never changed: what `s1.` cannot hold goes into numbered parts of
 //! `s2.`, and only then is `s2.` written. `tests/links` holds links that must open for ever.
 
+mod code;
+mod deflate;
 mod v1;
 mod v2;
+mod values;
 
 use super::Scenario;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
-use miniz_oxide::deflate::compress_to_vec;
+use deflate::deflate;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use std::fmt;
 
@@ -45,9 +48,6 @@ const FORM: u32 = 2;
 /// can ask for.
 const MOST_INFLATED: usize = 1 << 20;
 
-/// `miniz_oxide`'s strongest setting: links are short, so that time does not matter.
-const DEFLATE_LEVEL: u8 = 10;
-
 /// Bit by bit: a table would be a kilobyte to download, for a few hundred bytes to sum up.
 const CHECKSUM: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
@@ -67,7 +67,7 @@ const fn base64(config: GeneralPurposeConfig) -> GeneralPurpose {
 /// It holds any scenario, valid or not, whose texts stay far below a mebibyte.
 pub fn encode(scenario: &Scenario) -> String {
     let (form, body) = write(scenario);
-    let body = compress_to_vec(&body, DEFLATE_LEVEL);
+    let body = deflate(&body);
     let mut framed = Vec::with_capacity(body.len() + 8);
     write_length(&mut framed, CHECKSUM_BYTES + body.len());
     framed.extend_from_slice(&CHECKSUM.checksum(&body).to_le_bytes());

@@ -2,118 +2,55 @@
 //!
 //! postcard of the `v1` form and a list of (number, bytes of the part). A part is there when it says something else than
 //! its absence does, so that most links stay short. Numbers and parts are never changed again, only added: a number
-//! that is not known here is of a newer version.
+//! that is not known here is of a newer version. The types within the parts are those of the scenario: a published
+//! variant or field of theirs is never changed, and new variants come last.
 
 mod behaviour;
 mod classes;
 mod nodes;
+mod servers;
 
 use super::LinkError;
+use super::code::{Code, bytes_of, read_into};
 use super::v1;
-use crate::scenario::parameters::memcached::Memcached;
-use crate::scenario::parameters::redis::Redis;
-use crate::scenario::{Client, Cluster, Engine, Scenario};
-use behaviour::Behaviour;
-use classes::Class;
-use nodes::Nodes;
-use serde::{Deserialize, Serialize};
+use crate::scenario::Scenario;
 
 /// [`FORM`](super::FORM) of the version that adds the next part.
 const NEXT: u32 = 3;
 
-#[derive(Serialize, Deserialize)]
-struct Form {
-    base: v1::Scenario,
-    parts: Vec<(u32, Vec<u8>)>,
-}
-
-/// What is set on the servers. Absent: as [`Cluster::default`] and [`Client::default`] have it, on Redis or Valkey.
-#[derive(Serialize, Deserialize)]
-struct Servers {
-    /// Whether they run Memcached, whatever the `v1` form says.
-    memcached: bool,
-    redis: Redis,
-    memcached_options: Memcached,
-    connections: u32,
-}
-
-/// One numbered part.
-struct Part {
-    number: u32,
-    /// Its bytes; `None` when its absence says the same.
-    write: fn(&Scenario) -> Option<Vec<u8>>,
-    /// Puts what the bytes say into the scenario.
-    read: fn(&[u8], &mut Scenario) -> Result<(), LinkError>,
-}
-
-const PARTS: &[Part] = &[
-    Part {
-        number: 1,
-        write: Servers::write,
-        read: Servers::read,
-    },
-    Part {
-        number: 2,
-        write: Class::write,
-        read: Class::read,
-    },
-    Part {
-        number: 3,
-        write: Nodes::write,
-        read: Nodes::read,
-    },
-    Part {
-        number: 4,
-        write: Behaviour::write,
-        read: Behaviour::read,
-    },
+/// The parts by their numbers from 1 on: what each holds of a scenario. Absent, that is as the `v1` form and the parts
+/// before have it, and by default where none of them does.
+const PARTS: [fn(&mut Code<'_>, &mut Scenario); 4] = [
+    servers::servers,
+    classes::classes,
+    nodes::nodes,
+    behaviour::behaviour,
 ];
+
+type Parts = Vec<(u32, Vec<u8>)>;
+
+/// The scenario as the `v1` form has it, and the parts.
+fn form(code: &mut Code<'_>, (base, parts): &mut (Scenario, Parts)) {
+    v1::scenario_of(code, base);
+    code.list(parts, |code, (number, bytes)| {
+        code.u32(number);
+        code.bytes(bytes);
+    });
+}
 
 /// The bytes of a scenario; `None` when `v1` holds all of it.
 pub(super) fn write(scenario: &Scenario) -> Option<Vec<u8>> {
-    let parts: Vec<(u32, Vec<u8>)> = PARTS
-        .iter()
-        .filter_map(|part| Some((part.number, (part.write)(scenario)?)))
-        .collect();
-    if parts.is_empty() {
-        return None;
-    }
-    let base = v1::Scenario::from(scenario);
-    // Growing memory is the only sink and the types hold only what postcard can write: this does not fail.
-    postcard::to_allocvec(&Form { base, parts }).ok()
-}
-
-impl Servers {
-    fn write(scenario: &Scenario) -> Option<Vec<u8>> {
-        let cluster = &scenario.cluster;
-        let usual = Cluster::default();
-        let connections = scenario.client.connections;
-        if !cluster.engine.is_memcached()
-            && cluster.redis == usual.redis
-            && cluster.memcached == usual.memcached
-            && connections == Client::default().connections
-        {
-            return None;
+    let base = v1::read(&v1::write(scenario))?;
+    let (mut wanted, mut held) = (scenario.clone(), base.clone());
+    let mut parts = Parts::new();
+    for (number, part) in (1..).zip(PARTS) {
+        let bytes = bytes_of(&mut wanted, part);
+        if bytes != bytes_of(&mut held, part) {
+            read_into(&bytes, &mut held, part);
+            parts.push((number, bytes));
         }
-        let servers = Self {
-            memcached: cluster.engine.is_memcached(),
-            redis: cluster.redis.clone(),
-            memcached_options: cluster.memcached.clone(),
-            connections,
-        };
-        postcard::to_allocvec(&servers).ok()
     }
-
-    fn read(bytes: &[u8], scenario: &mut Scenario) -> Result<(), LinkError> {
-        let servers: Self = whole(bytes)?;
-        if servers.memcached {
-            scenario.cluster.engine = Engine::Memcached16;
-        }
-        scenario.cluster.redis = servers.redis;
-        scenario.cluster.memcached = servers.memcached_options;
-        scenario.client.connections = servers.connections;
-        Ok(())
-    }
+    (!parts.is_empty()).then(|| bytes_of(&mut (base, parts), form))
 }
 
 /// The scenario of the bytes.
@@ -121,21 +58,18 @@ impl Servers {
 /// # Errors
 /// [`LinkError::Newer`] for an unknown part, [`LinkError::Damaged`] for bytes that are not exactly one scenario.
 pub(super) fn read(bytes: &[u8]) -> Result<Scenario, LinkError> {
-    let form: Form = whole(bytes)?;
-    let mut scenario = Scenario::from(form.base);
-    for (number, bytes) in form.parts {
-        let known = PARTS.iter().find(|part| part.number == number);
-        (known.ok_or(LinkError::Newer(NEXT))?.read)(&bytes, &mut scenario)?;
+    let mut read = (Scenario::default(), Parts::new());
+    if !read_into(bytes, &mut read, form) {
+        return Err(LinkError::Damaged);
+    }
+    let (mut scenario, parts) = read;
+    for (number, bytes) in parts {
+        let part = (number as usize).checked_sub(1).and_then(|at| PARTS.get(at));
+        if !read_into(&bytes, &mut scenario, *part.ok_or(LinkError::Newer(NEXT))?) {
+            return Err(LinkError::Damaged);
+        }
     }
     Ok(scenario)
-}
-
-/// What the bytes hold, all of them.
-fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, LinkError> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((value, [])) => Ok(value),
-        _ => Err(LinkError::Damaged),
-    }
 }
 
 #[cfg(test)]
@@ -148,9 +82,10 @@ mod tests {
         scenario.cluster.redis.hz = 50;
         let bytes = write(&scenario).unwrap();
         assert_eq!(read(&bytes), Ok(scenario));
-        let mut form: Form = whole(&bytes).unwrap();
-        form.parts.push((99, vec![1, 2, 3]));
-        let newer = postcard::to_allocvec(&form).unwrap();
+        let mut read_form = (Scenario::default(), Parts::new());
+        assert!(read_into(&bytes, &mut read_form, form));
+        read_form.1.push((99, vec![1, 2, 3]));
+        let newer = bytes_of(&mut read_form, form);
         assert_eq!(read(&newer), Err(LinkError::Newer(NEXT)));
         assert_eq!(read(&newer[..newer.len() - 1]), Err(LinkError::Damaged));
     }
@@ -158,5 +93,30 @@ mod tests {
     #[test]
     fn what_the_first_form_holds_needs_no_second() {
         assert_eq!(write(&Scenario::default()), None);
+    }
+
+    #[test]
+    fn parts_are_what_postcard_makes_of_their_types() {
+        let scenario = &mut Scenario::default();
+        scenario.timeline = serde_json::from_str(
+            r#"[{"at_s": 5, "what": {"deploy": {"class": "a", "value_factor": 2.0, "ttl_s": 9}}},
+                {"at_s": 6, "duration_s": 300, "what": {"slow_command": {"milliseconds": 200, "every_s": 3}}},
+                {"at_s": 7, "what": "database_down"}]"#,
+        )
+        .unwrap();
+        scenario.client.near = Some(Default::default());
+        scenario.client.breaker = Some(Default::default());
+        scenario.database.queue = Some(1_000);
+        let of = |part: usize, scenario: &mut Scenario| bytes_of(scenario, PARTS[part]);
+        let behaviour = (
+            &scenario.client.clone(),
+            &scenario.database.clone(),
+            &scenario.timeline.clone(),
+            scenario.run.warm_start,
+        );
+        assert_eq!(of(3, scenario), postcard::to_allocvec(&behaviour).unwrap());
+        let (redis, memcached) = (scenario.cluster.redis.clone(), scenario.cluster.memcached.clone());
+        let servers = (false, redis, memcached, scenario.client.connections);
+        assert_eq!(of(0, scenario), postcard::to_allocvec(&servers).unwrap());
     }
 }

@@ -12,41 +12,41 @@ impl Checks {
         whole(
             "round_trip_us",
             client.round_trip_us.into(),
-            limits::ROUND_TRIP_US,
+            &limits::ROUND_TRIP_US,
         );
-        whole("connections", client.connections.into(), limits::CONNECTIONS);
-        whole("instances", client.instances.into(), limits::INSTANCES);
+        whole("connections", client.connections.into(), &limits::CONNECTIONS);
+        whole("instances", client.instances.into(), &limits::INSTANCES);
         if let Some(users) = client.users {
-            whole("users.count", users.count.into(), limits::USERS);
-            whole("users.think_ms", users.think_ms.into(), limits::THINK_MS);
+            whole("users.count", users.count.into(), &limits::USERS);
+            whole("users.think_ms", users.think_ms.into(), &limits::THINK_MS);
         }
         if let Writes::Behind { flush_ms } = client.writes {
-            whole("writes.flush_ms", flush_ms.into(), limits::FLUSH_MS);
+            whole("writes.flush_ms", flush_ms.into(), &limits::FLUSH_MS);
         }
         match client.guard {
-            Guard::Lock { poll_ms } => whole("guard.poll_ms", poll_ms.into(), limits::POLL_MS),
-            Guard::StaleWhileRevalidate { grace_s } => whole("guard.grace_s", grace_s.0, limits::GRACE_S),
+            Guard::Lock { poll_ms } => whole("guard.poll_ms", poll_ms.into(), &limits::POLL_MS),
+            Guard::StaleWhileRevalidate { grace_s } => whole("guard.grace_s", grace_s.0, &limits::GRACE_S),
             Guard::Early { .. } | Guard::None | Guard::Coalesce => {}
         }
         if let Some(near) = client.near {
-            whole("near.keys", near.keys, limits::NEAR_KEYS);
-            whole("near.ttl_ms", near.ttl_ms.into(), limits::NEAR_TTL_MS);
+            whole("near.keys", near.keys, &limits::NEAR_KEYS);
+            whole("near.ttl_ms", near.ttl_ms.into(), &limits::NEAR_TTL_MS);
         }
-        whole("timeout_ms", client.timeout_ms.into(), limits::TIMEOUT_MS);
+        whole("timeout_ms", client.timeout_ms.into(), &limits::TIMEOUT_MS);
         if let Some(breaker) = client.breaker {
             whole(
                 "breaker.failures",
                 breaker.failures.into(),
-                limits::BREAKER_FAILURES,
+                &limits::BREAKER_FAILURES,
             );
-            whole("breaker.open_ms", breaker.open_ms.into(), limits::TIMEOUT_MS);
+            whole("breaker.open_ms", breaker.open_ms.into(), &limits::TIMEOUT_MS);
         }
-        self.number("client.new_connections", client.new_connections.0, limits::SHARE);
+        self.number("client.new_connections", client.new_connections.0, &limits::SHARE);
         if let Reads::RefreshAhead { after } = client.reads {
-            self.number("client.reads.after", after.0, limits::REFRESH_AFTER);
+            self.number("client.reads.after", after.0, &limits::REFRESH_AFTER);
         }
         if let Guard::Early { beta } = client.guard {
-            self.number("client.guard.beta", beta, limits::BETA);
+            self.number("client.guard.beta", beta, &limits::BETA);
         }
     }
 
@@ -100,47 +100,47 @@ impl Checks {
         whole(
             "latency_us",
             database.latency_us.into(),
-            limits::DATABASE_LATENCY_US,
+            &limits::DATABASE_LATENCY_US,
         );
         if let Some(queue) = database.queue {
-            whole("queue", queue.into(), limits::DATABASE_QUEUE);
+            whole("queue", queue.into(), &limits::DATABASE_QUEUE);
         }
         if let Some(timeout) = database.timeout_ms {
-            whole("timeout_ms", timeout.into(), limits::TIMEOUT_MS);
+            whole("timeout_ms", timeout.into(), &limits::TIMEOUT_MS);
         }
-        whole("retries", database.retries.into(), limits::RETRIES);
-        whole("backoff_ms", database.backoff_ms.into(), limits::BACKOFF_MS);
+        whole("retries", database.retries.into(), &limits::RETRIES);
+        whole("backoff_ms", database.backoff_ms.into(), &limits::BACKOFF_MS);
         self.number(
             "database.capacity_per_s",
             database.capacity_per_s.0,
-            limits::DATABASE_CAPACITY_PER_S,
+            &limits::DATABASE_CAPACITY_PER_S,
         );
         if let ServiceTime::Lognormal { sigma } = database.service {
-            self.number("database.service.sigma", sigma, limits::SIGMA);
+            self.number("database.service.sigma", sigma, &limits::SIGMA);
         }
         if let Some(share) = database.retry_budget {
-            self.number("database.retry_budget", share.0, limits::SHARE);
+            self.number("database.retry_budget", share.0, &limits::SHARE);
         }
         self.number(
             "database.usd_per_million_reads",
             database.usd_per_million_reads.0,
-            limits::USD_PER_MILLION_READS,
+            &limits::USD_PER_MILLION_READS,
         );
     }
 
     pub(super) fn timeline(&mut self, scenario: &Scenario) {
-        self.integer("timeline", scenario.timeline.len() as u64, limits::TIMELINE);
+        self.integer("timeline", scenario.timeline.len() as u64, &limits::TIMELINE);
         for (index, happening) in scenario.timeline.iter().enumerate() {
             self.happening(scenario, &format!("timeline[{index}]"), happening);
         }
     }
 
     fn happening(&mut self, scenario: &Scenario, path: &str, happening: &Happening) {
-        self.integer(&format!("{path}.at_s"), happening.at_s.0, limits::HAPPENS_S);
+        self.integer(&format!("{path}.at_s"), happening.at_s.0, &limits::HAPPENS_S);
         self.integer(
             &format!("{path}.duration_s"),
             happening.duration_s.0,
-            limits::HAPPENS_S,
+            &limits::HAPPENS_S,
         );
         let field = |name: &str| format!("{path}.what.{name}");
         match &happening.what {
@@ -150,7 +150,7 @@ impl Checks {
                     let bounds = "left out where a trace is replayed, whose rate is recorded";
                     self.report(&field("factor"), Number(*factor), Bounds::Rule(bounds.into()));
                 }
-                self.number(&field("factor"), *factor, limits::LOAD_FACTOR);
+                self.number(&field("factor"), *factor, &limits::LOAD_FACTOR);
             }
             What::Deploy {
                 class,
@@ -158,9 +158,9 @@ impl Checks {
                 ttl_s,
             } => {
                 self.class(scenario, &field("class"), class.as_deref());
-                self.number(&field("value_factor"), *value_factor, limits::VALUE_FACTOR);
+                self.number(&field("value_factor"), *value_factor, &limits::VALUE_FACTOR);
                 if let Some(ttl) = ttl_s {
-                    self.integer(&field("ttl_s"), ttl.0, limits::TTL_S);
+                    self.integer(&field("ttl_s"), ttl.0, &limits::TTL_S);
                 }
             }
             What::NodeFailure { shard } | What::Partition { shard } => {
@@ -168,7 +168,7 @@ impl Checks {
             }
             What::SlowNode { shard, factor } => {
                 self.shard(scenario, &field("shard"), *shard);
-                self.number(&field("factor"), *factor, limits::SLOW_FACTOR);
+                self.number(&field("factor"), *factor, &limits::SLOW_FACTOR);
             }
             What::SlowCommand {
                 shard,
@@ -176,16 +176,16 @@ impl Checks {
                 every_s,
             } => {
                 self.shard(scenario, &field("shard"), *shard);
-                self.integer(&field("milliseconds"), (*milliseconds).into(), limits::STALL_MS);
-                self.integer(&field("every_s"), every_s.0, limits::STALL_EVERY_S);
+                self.integer(&field("milliseconds"), (*milliseconds).into(), &limits::STALL_MS);
+                self.integer(&field("every_s"), every_s.0, &limits::STALL_EVERY_S);
             }
             What::Flush { shard } => self.shard(scenario, &field("shard"), *shard),
-            What::DatabaseSlow { factor } => self.number(&field("factor"), *factor, limits::SLOW_FACTOR),
+            What::DatabaseSlow { factor } => self.number(&field("factor"), *factor, &limits::SLOW_FACTOR),
             What::DatabaseDown => {}
             What::LoadShedding { share }
             | What::LostInvalidations { share }
             | What::AuthFailures { share } => {
-                self.number(&field("share"), share.0, limits::SHARE);
+                self.number(&field("share"), share.0, &limits::SHARE);
             }
         }
     }

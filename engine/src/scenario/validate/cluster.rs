@@ -25,8 +25,8 @@ impl Checks {
             }
         }
         let (shards, replicas) = (u64::from(cluster.shards), u64::from(cluster.replicas));
-        self.integer("cluster.shards", shards, limits::SHARDS);
-        self.integer("cluster.replicas", replicas, limits::REPLICAS);
+        self.integer("cluster.shards", shards, &limits::SHARDS);
+        self.integer("cluster.replicas", replicas, &limits::REPLICAS);
         if limits::SHARDS.contains(shards as f64)
             && limits::REPLICAS.contains(replicas as f64)
             && !limits::NODES.contains((shards * (1 + replicas)) as f64)
@@ -44,7 +44,7 @@ impl Checks {
             self.report("cluster.replicas", Integer(replicas), bounds);
         }
         if memcached && limits::SHARDS.contains(shards as f64) {
-            self.integer("cluster.shards", shards, limits::MEMCACHED_NODES);
+            self.integer("cluster.shards", shards, &limits::MEMCACHED_NODES);
         }
         match policy::find(&cluster.policy) {
             Some(entry) if memcached => {
@@ -69,10 +69,10 @@ impl Checks {
         self.number(
             "cluster.reserved_memory",
             cluster.reserved_memory.0,
-            limits::RESERVED_MEMORY,
+            &limits::RESERVED_MEMORY,
         );
         if let Some(bytes) = cluster.maxmemory_bytes {
-            self.integer("cluster.maxmemory_bytes", bytes.0, limits::MAXMEMORY_BYTES);
+            self.integer("cluster.maxmemory_bytes", bytes.0, &limits::MAXMEMORY_BYTES);
         }
         self.redis(&cluster.redis);
         self.memcached(&cluster.memcached);
@@ -110,7 +110,7 @@ impl Checks {
         if let Some(weights) = &cluster.slots {
             self.slots(weights, cluster);
         }
-        self.integer("cluster.zones", cluster.zones.into(), limits::ZONES);
+        self.integer("cluster.zones", cluster.zones.into(), &limits::ZONES);
     }
 
     fn slots(&mut self, weights: &[u32], cluster: &Cluster) {
@@ -129,7 +129,7 @@ impl Checks {
             self.integer(
                 &format!("cluster.slots[{shard}]"),
                 (*weight).into(),
-                limits::SLOT_WEIGHT,
+                &limits::SLOT_WEIGHT,
             );
         }
         if self.issues.len() > before {
@@ -153,44 +153,44 @@ impl Checks {
         self.integer(
             "cluster.node_timeout_ms",
             cluster.node_timeout_ms.into(),
-            limits::NODE_TIMEOUT_MS,
+            &limits::NODE_TIMEOUT_MS,
         );
         if let Some(seconds) = cluster.service_failover_s {
             self.integer(
                 "cluster.service_failover_s",
                 seconds.0,
-                limits::SERVICE_FAILOVER_S,
+                &limits::SERVICE_FAILOVER_S,
             );
         }
     }
 
     fn replication(&mut self, replication: &Replication) {
         for (field, value, limit) in [
-            ("one_way_us", replication.one_way_us.into(), limits::ONE_WAY_US),
+            ("one_way_us", replication.one_way_us.into(), &limits::ONE_WAY_US),
             (
                 "cross_zone_one_way_us",
                 replication.cross_zone_one_way_us.into(),
-                limits::ONE_WAY_US,
+                &limits::ONE_WAY_US,
             ),
             (
                 "diskless_delay_s",
                 replication.diskless_delay_s.0,
-                limits::REPLICATION_WAIT_S,
+                &limits::REPLICATION_WAIT_S,
             ),
             (
                 "output_limit_bytes",
                 replication.output_limit_bytes.0,
-                limits::OUTPUT_LIMIT_BYTES,
+                &limits::OUTPUT_LIMIT_BYTES,
             ),
             (
                 "output_soft_limit_bytes",
                 replication.output_soft_limit_bytes.0,
-                limits::OUTPUT_LIMIT_BYTES,
+                &limits::OUTPUT_LIMIT_BYTES,
             ),
             (
                 "output_soft_s",
                 replication.output_soft_s.0,
-                limits::REPLICATION_WAIT_S,
+                &limits::REPLICATION_WAIT_S,
             ),
         ] {
             self.integer(&format!("cluster.replication.{field}"), value, limit);
@@ -200,8 +200,8 @@ impl Checks {
     fn persistence(&mut self, persistence: &Persistence, memcached: bool) {
         if let Some(snapshots) = &persistence.snapshots {
             for (field, value, limit) in [
-                ("hour", snapshots.hour, limits::SNAPSHOT_HOUR),
-                ("every_h", snapshots.every_h, limits::SNAPSHOT_EVERY_H),
+                ("hour", snapshots.hour, &limits::SNAPSHOT_HOUR),
+                ("every_h", snapshots.every_h, &limits::SNAPSHOT_EVERY_H),
             ] {
                 let path = format!("cluster.persistence.snapshots.{field}");
                 self.integer(&path, value.into(), limit);
@@ -219,14 +219,14 @@ impl Checks {
             (
                 "fork_ms_per_gb",
                 persistence.fork_ms_per_gb,
-                limits::FORK_MS_PER_GB,
+                &limits::FORK_MS_PER_GB,
             ),
-            ("rdb_mb_per_s", persistence.rdb_mb_per_s, limits::RDB_MB_PER_S),
-            ("load_mb_per_s", persistence.load_mb_per_s, limits::RDB_MB_PER_S),
+            ("rdb_mb_per_s", persistence.rdb_mb_per_s, &limits::RDB_MB_PER_S),
+            ("load_mb_per_s", persistence.load_mb_per_s, &limits::RDB_MB_PER_S),
             (
                 "rdb_compressed",
                 persistence.rdb_compressed.0,
-                limits::RDB_COMPRESSED,
+                &limits::RDB_COMPRESSED,
             ),
         ] {
             self.number(&format!("cluster.persistence.{field}"), value, limit);
@@ -234,34 +234,34 @@ impl Checks {
         self.integer(
             "cluster.persistence.fsync_us",
             persistence.fsync_us.into(),
-            limits::FSYNC_US,
+            &limits::FSYNC_US,
         );
     }
 
     fn redis(&mut self, redis: &Redis) {
         for (field, value, limit) in [
-            ("maxmemory_samples", redis.maxmemory_samples, limits::SAMPLES),
+            ("maxmemory_samples", redis.maxmemory_samples, &limits::SAMPLES),
             (
                 "maxmemory_eviction_tenacity",
                 redis.maxmemory_eviction_tenacity,
-                limits::TENACITY,
+                &limits::TENACITY,
             ),
-            ("lfu_log_factor", redis.lfu_log_factor, limits::LFU_LOG_FACTOR),
+            ("lfu_log_factor", redis.lfu_log_factor, &limits::LFU_LOG_FACTOR),
             (
                 "lfu_decay_time_min",
                 redis.lfu_decay_time_min,
-                limits::LFU_DECAY_MIN,
+                &limits::LFU_DECAY_MIN,
             ),
-            ("hz", redis.hz, limits::HZ),
+            ("hz", redis.hz, &limits::HZ),
             (
                 "active_expire_effort",
                 redis.active_expire_effort,
-                limits::EXPIRE_EFFORT,
+                &limits::EXPIRE_EFFORT,
             ),
             (
                 "connection_bytes",
                 redis.connection_bytes,
-                limits::CONNECTION_BYTES,
+                &limits::CONNECTION_BYTES,
             ),
         ] {
             self.integer(&format!("cluster.redis.{field}"), value.into(), limit);
@@ -269,7 +269,7 @@ impl Checks {
         self.integer(
             "cluster.redis.backlog_bytes",
             redis.backlog_bytes,
-            limits::BACKLOG_BYTES,
+            &limits::BACKLOG_BYTES,
         );
     }
 
@@ -278,32 +278,32 @@ impl Checks {
             (
                 "first_chunk_bytes",
                 u64::from(memcached.first_chunk_bytes),
-                limits::FIRST_CHUNK_BYTES,
+                &limits::FIRST_CHUNK_BYTES,
             ),
             (
                 "max_item_bytes",
                 memcached.max_item_bytes.0,
-                limits::MAX_ITEM_BYTES,
+                &limits::MAX_ITEM_BYTES,
             ),
             (
                 "automove_window_s",
                 memcached.automove_window_s.0,
-                limits::AUTOMOVE_WINDOW_S,
+                &limits::AUTOMOVE_WINDOW_S,
             ),
-            ("hash_power", memcached.hash_power.into(), limits::HASH_POWER),
+            ("hash_power", memcached.hash_power.into(), &limits::HASH_POWER),
         ] {
             self.integer(&format!("cluster.memcached.{field}"), value, limit);
         }
         for (field, value, limit) in [
-            ("growth_factor", memcached.growth_factor, limits::GROWTH_FACTOR),
-            ("hot_share", memcached.hot_share.0, limits::QUEUE_SHARE),
-            ("warm_share", memcached.warm_share.0, limits::QUEUE_SHARE),
-            ("hot_age_factor", memcached.hot_age_factor, limits::AGE_FACTOR),
-            ("warm_age_factor", memcached.warm_age_factor, limits::AGE_FACTOR),
+            ("growth_factor", memcached.growth_factor, &limits::GROWTH_FACTOR),
+            ("hot_share", memcached.hot_share.0, &limits::QUEUE_SHARE),
+            ("warm_share", memcached.warm_share.0, &limits::QUEUE_SHARE),
+            ("hot_age_factor", memcached.hot_age_factor, &limits::AGE_FACTOR),
+            ("warm_age_factor", memcached.warm_age_factor, &limits::AGE_FACTOR),
             (
                 "automove_ratio",
                 memcached.automove_ratio.0,
-                limits::AUTOMOVE_RATIO,
+                &limits::AUTOMOVE_RATIO,
             ),
         ] {
             self.number(&format!("cluster.memcached.{field}"), value, limit);

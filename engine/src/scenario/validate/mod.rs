@@ -63,7 +63,7 @@ impl Checks {
                 Bounds::Rule(FORMAT_VERSION.to_string()),
             );
         }
-        self.length("name", &scenario.name, limits::NAME_LENGTH);
+        self.length("name", &scenario.name, &limits::NAME_LENGTH);
         self.run(scenario);
         match &scenario.workload {
             Workload::Synthetic { classes } => self.classes(classes, scenario.run.duration_s.0 as f64),
@@ -79,13 +79,13 @@ impl Checks {
 
     fn run(&mut self, scenario: &Scenario) {
         let run = &scenario.run;
-        self.integer("run.duration_s", run.duration_s.0, limits::DURATION_S);
+        self.integer("run.duration_s", run.duration_s.0, &limits::DURATION_S);
         if run.warm_up_s >= run.duration_s {
             let bounds = format!("less than run.duration_s, {} s", Integer(run.duration_s.0));
             self.report("run.warm_up_s", Integer(run.warm_up_s.0), Bounds::Rule(bounds));
         }
         let budget = run.request_budget;
-        self.integer("run.request_budget", budget, limits::REQUEST_BUDGET);
+        self.integer("run.request_budget", budget, &limits::REQUEST_BUDGET);
         let requests = scenario.workload.mean_rate(run.duration_s.0 as f64) * run.duration_s.0 as f64;
         if requests > budget as f64 * limits::REQUESTS_PER_SIMULATED {
             let bounds = format!(
@@ -101,8 +101,8 @@ impl Checks {
     fn prices(&mut self, scenario: &Scenario) {
         let region = &scenario.prices.region;
         if let Some(usd) = scenario.prices.node_usd_per_hour {
-            self.length("prices.region", region, limits::REGION_LENGTH);
-            self.number("prices.node_usd_per_hour", usd.0, limits::NODE_USD_PER_HOUR);
+            self.length("prices.region", region, &limits::REGION_LENGTH);
+            self.number("prices.node_usd_per_hour", usd.0, &limits::NODE_USD_PER_HOUR);
         } else if !regions().any(|known| known == region) {
             self.one_of("prices.region", region, regions());
         } else if node_type(&scenario.cluster.node_type).is_some_and(|node| unpriced(scenario, node)) {
@@ -114,19 +114,19 @@ impl Checks {
         }
     }
 
-    fn integer(&mut self, path: &str, value: u64, limit: Limit) {
+    fn integer(&mut self, path: &str, value: u64, limit: &Limit) {
         if !limit.contains(value as f64) {
-            self.report(path, Integer(value), limit.into());
+            self.report(path, Integer(value), (*limit).into());
         }
     }
 
-    fn number(&mut self, path: &str, value: f64, limit: Limit) {
+    fn number(&mut self, path: &str, value: f64, limit: &Limit) {
         if !limit.contains(value) {
-            self.report(path, Number(value), limit.into());
+            self.report(path, Number(value), (*limit).into());
         }
     }
 
-    fn length(&mut self, path: &str, text: &str, limit: Limit) {
+    fn length(&mut self, path: &str, text: &str, limit: &Limit) {
         let length = text.chars().count();
         if !limit.contains(length as f64) {
             let bounds = format!(
