@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files and folders that decide what ends up in `dist/`.
-const BUILD_INPUTS: [&str; 9] = [
+const BUILD_INPUTS: [&str; 10] = [
     ".cargo/config.toml",
     "Cargo.lock",
     "Cargo.toml",
@@ -17,6 +17,7 @@ const BUILD_INPUTS: [&str; 9] = [
     "package-lock.json",
     "public",
     "src",
+    "vendor",
 ];
 
 /// A short fingerprint of the app's sources: the same sources have the same id on every machine.
