@@ -4,7 +4,7 @@ use super::Screen;
 use super::presets::PresetChooser;
 use super::share::Share;
 use super::status::{Hairline, Status};
-use super::ui::{Glyph, Icon, live, live_view, memo, on};
+use super::ui::{Glyph, Icon, attr, live, live_view, memo, on};
 use crate::session::{Session, Theme};
 use cacheplan_engine::scenario::limits;
 use cacheplan_engine::units::decimals;
@@ -29,9 +29,9 @@ pub fn Header(session: Session, sharing: RwSignal<bool>, screen: RwSignal<Screen
                     .map(|(to, name)| {
                         view! {
                             <button
-                                type="button"
+                                {..attr("type", "button")}
                                 class="screen"
-                                aria-current=live(move || (screen.get() == to).then_some("page"))
+                                {..attr("aria-current", live(move || (screen.get() == to).then_some("page")))}
                                 on:click=on(move |_| screen.set(to))
                             >
                                 {name}
@@ -63,12 +63,12 @@ fn Name(session: Session) -> impl IntoView {
     let name = memo(move || scenario.with(|scenario| scenario.name.clone()));
     view! {
         <input
-            type="text"
+            {..attr("type", "text")}
             class="name"
-            aria-label="Scenario name"
-            autocomplete="off"
-            spellcheck="false"
-            maxlength=decimals(limits::NAME_LENGTH.max, 0)
+            {..attr("aria-label", "Scenario name")}
+            {..attr("autocomplete", "off")}
+            {..attr("spellcheck", "false")}
+            {..attr("maxlength", decimals(limits::NAME_LENGTH.max, 0))}
             prop:value=live(move || name.get())
             on:change=on(move |event| {
                 let wanted = event_target_value(&event);
@@ -83,21 +83,21 @@ fn UndoRedo(session: Session) -> impl IntoView {
     let (can_undo, can_redo) = (session.can_undo(), session.can_redo());
     view! {
         <button
-            type="button"
+            {..attr("type", "button")}
             class="btn icon-only"
-            title="Undo (Ctrl Z)"
-            aria-label="Undo"
-            disabled=live(move || !can_undo.get())
+            {..attr("title", "Undo (Ctrl Z)")}
+            {..attr("aria-label", "Undo")}
+            {..attr("disabled", live(move || !can_undo.get()))}
             on:click=on(move |_| session.undo())
         >
             <Icon glyph=Glyph::UNDO />
         </button>
         <button
-            type="button"
+            {..attr("type", "button")}
             class="btn icon-only"
-            title="Redo (Shift Ctrl Z)"
-            aria-label="Redo"
-            disabled=live(move || !can_redo.get())
+            {..attr("title", "Redo (Shift Ctrl Z)")}
+            {..attr("aria-label", "Redo")}
+            {..attr("disabled", live(move || !can_redo.get()))}
             on:click=on(move |_| session.redo())
         >
             <Icon glyph=Glyph::REDO />
@@ -115,10 +115,10 @@ fn ThemeSwitch(session: Session) -> impl IntoView {
     };
     view! {
         <button
-            type="button"
+            {..attr("type", "button")}
             class="btn icon-only"
-            title=live(name)
-            aria-label=live(name)
+            {..attr("title", live(name))}
+            {..attr("aria-label", live(name))}
             data-theme-switch
             on:click=on(move |_| {
                 session
@@ -150,17 +150,17 @@ fn PinBaseline(session: Session) -> impl IntoView {
     let pinned = move || baseline.with(Option::is_some);
     view! {
         <button
-            type="button"
+            {..attr("type", "button")}
             class="btn pin"
-            aria-pressed=live(move || pinned().to_string())
-            disabled=live(move || report.with(Option::is_none))
-            title=live(move || {
+            {..attr("aria-pressed", live(move || pinned().to_string()))}
+            {..attr("disabled", live(move || report.with(Option::is_none)))}
+            {..attr("title", live(move || {
                 baseline
                     .with(|baseline| match baseline {
                         Some(baseline) => format!("Baseline: {}. Press to unpin", baseline.scenario.name),
                         None => "Compare what follows with this answer".into(),
                     })
-            })
+            }))}
             on:click=on(move |_| if pinned() { session.clear_baseline() } else { session.pin_baseline() })
         >
             <Icon glyph=Glyph::PIN />

@@ -14,7 +14,7 @@ mod share;
 mod status;
 pub mod ui;
 
-use crate::app::ui::{effect, live, on, shown};
+use crate::app::ui::{attr, effect, live, on, shown};
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -52,13 +52,13 @@ fn App() -> impl IntoView {
         scenario.with(|scenario| document().set_title(&format!("{} · Cacheplan", scenario.name)));
     });
     view! {
-        <a class="skip" href="#answer" on:click=on(move |event| skip_to_answer(&event))>
+        <a class="skip" {..attr("href", "#answer")} on:click=on(move |event| skip_to_answer(&event))>
             "Skip to the answer"
         </a>
         <header::Header session sharing screen />
         <notices::Notices session />
         // Left in place, with its charts and what is being edited, while another screen is looked at.
-        <div class="screen-host" hidden=live(move || screen.get() != Screen::Plan)>
+        <div class="screen-host" {..attr("hidden", live(move || screen.get() != Screen::Plan))}>
             <plan::Plan session />
         </div>
         {shown(move || screen.get() == Screen::Accuracy, || view! { <accuracy::Accuracy /> })}

@@ -1,6 +1,6 @@
 //! What there is to tell the user.
 
-use super::ui::{Glyph, Icon, live_view, on};
+use super::ui::{Glyph, Icon, attr, live_view, on};
 use crate::session::{Notice, NoticeKind, Session};
 use leptos::prelude::*;
 
@@ -36,7 +36,7 @@ fn NoticeView(session: Session, notice: Notice) -> impl IntoView {
                 .map(|action| {
                     view! {
                         <button
-                            type="button"
+                            {..attr("type", "button")}
                             class="btn small"
                             on:click=on(move |_| session.act(id, action))
                         >
@@ -46,9 +46,9 @@ fn NoticeView(session: Session, notice: Notice) -> impl IntoView {
                 })
                 .collect_view()}
             <button
-                type="button"
+                {..attr("type", "button")}
                 class="btn quiet icon-only small"
-                aria-label="Dismiss"
+                {..attr("aria-label", "Dismiss")}
                 on:click=on(move |_| session.dismiss(id))
             >
                 <Icon glyph=Glyph::CLOSE />

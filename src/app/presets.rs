@@ -1,6 +1,6 @@
 //! The preset chooser.
 
-use super::ui::{Glyph, Icon, Popover, on};
+use super::ui::{Glyph, Icon, Popover, attr, on};
 use crate::session::Session;
 use cacheplan_engine::scenario::presets;
 use leptos::prelude::*;
@@ -29,7 +29,7 @@ pub fn PresetChooser(session: Session) -> impl IntoView {
                         let name = scenario.name.clone();
                         view! {
                             <button
-                                type="button"
+                                {..attr("type", "button")}
                                 class="menu-item"
                                 data-preset=preset.id
                                 on:click=on(move |_| {

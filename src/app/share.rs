@@ -2,7 +2,7 @@
 
 use super::plan::FileButton;
 use super::quantity::grouped;
-use super::ui::{Glyph, Icon, Popover, live, on};
+use super::ui::{Glyph, Icon, Popover, attr, live, on};
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -28,14 +28,14 @@ pub fn Share(session: Session, open: RwSignal<bool>) -> impl IntoView {
                 <p class="quiet">"Holds the whole scenario and opens it with the same numbers on any machine. Nothing is uploaded"</p>
                 <div class="share-link">
                     <input
-                        type="text"
+                        {..attr("type", "text")}
                         class="in text"
                         readonly
-                        aria-label="Link"
+                        {..attr("aria-label", "Link")}
                         prop:value=live(move || link.get())
                         on:focus=on(move |event| select_all(&event))
                     />
-                    <button type="button" class="btn primary" on:click=on(move |_| session.copy_link())>
+                    <button {..attr("type", "button")} class="btn primary" on:click=on(move |_| session.copy_link())>
                         <Icon glyph=Glyph::COPY />
                         "Copy link"
                     </button>
@@ -47,7 +47,7 @@ pub fn Share(session: Session, open: RwSignal<bool>) -> impl IntoView {
                 <h2>"File"</h2>
                 <p class="quiet">"The scenario as JSON, for a repository or the command line"</p>
                 <div class="share-file">
-                    <button type="button" class="btn" on:click=on(move |_| session.export_json())>
+                    <button {..attr("type", "button")} class="btn" on:click=on(move |_| session.export_json())>
                         <Icon glyph=Glyph::SHARE />
                         "Export JSON"
                     </button>

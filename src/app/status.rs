@@ -2,7 +2,7 @@
 //! readers.
 
 use super::quantity::{Unit, percent, text};
-use crate::app::ui::{effect, live, live_view, memo, on};
+use crate::app::ui::{attr, effect, live, live_view, memo, on};
 use crate::session::{RunState, Session, Stage};
 use cacheplan_engine::units::decimals;
 use leptos::prelude::*;
@@ -35,11 +35,11 @@ pub fn Hairline(session: Session) -> impl IntoView {
                     .map(|percent| {
                         view! {
                             <div
-                                role="progressbar"
-                                aria-label="Simulating"
-                                aria-valuemin="0"
-                                aria-valuemax="100"
-                                aria-valuenow=percent.clone()
+                                {..attr("role", "progressbar")}
+                                {..attr("aria-label", "Simulating")}
+                                {..attr("aria-valuemin", "0")}
+                                {..attr("aria-valuemax", "100")}
+                                {..attr("aria-valuenow", percent.clone())}
                                 style=format!("width:{percent}%")
                             ></div>
                         }
@@ -82,7 +82,7 @@ pub fn Status(session: Session) -> impl IntoView {
                         view! {
                             <span class="word">{if kind == "coarse" { "Estimating" } else { "Refining" }}</span>
                             <span>{live(done)}</span>
-                            <button type="button" class="btn small" on:click=on(move |_| session.cancel())>
+                            <button {..attr("type", "button")} class="btn small" on:click=on(move |_| session.cancel())>
                                 "Cancel"
                             </button>
                         }
@@ -93,7 +93,7 @@ pub fn Status(session: Session) -> impl IntoView {
                         let text = if kind == "failed" { format!("Failed: {said}") } else { "Cancelled".into() };
                         view! {
                             <span class:bad=kind == "failed">{text}</span>
-                            <button type="button" class="btn small" on:click=on(move |_| session.rerun())>
+                            <button {..attr("type", "button")} class="btn small" on:click=on(move |_| session.rerun())>
                                 "Run again"
                             </button>
                         }

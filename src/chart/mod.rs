@@ -14,7 +14,7 @@ mod uplot;
 pub use data::{Axis, Data, Line, Mark, Range, Side, Spec};
 
 use crate::app::quantity::{clock, text};
-use crate::app::ui::{effect, live, live_view, memo, on, resized, shown};
+use crate::app::ui::{attr, effect, live, live_view, memo, on, resized, shown};
 use cacheplan_engine::units::decimals;
 use leptos::html;
 use leptos::prelude::*;
@@ -155,10 +155,10 @@ pub fn TimeChart(
                     })}
                 </span>
                 <button
-                    type="button"
+                    {..attr("type", "button")}
                     class="btn quiet small"
-                    aria-pressed=live(move || as_table.get().to_string())
-                    aria-label=format!("{}: table", spec.title)
+                    {..attr("aria-pressed", live(move || as_table.get().to_string()))}
+                    {..attr("aria-label", format!("{}: table", spec.title))}
                     on:click=on(move |_| as_table.update(|shown| *shown = !*shown))
                 >
                     {live_view(move || if as_table.get() { "Chart" } else { "Table" })}
@@ -166,14 +166,14 @@ pub fn TimeChart(
             </figcaption>
             <div
                 class="plot"
-                hidden=live(move || as_table.get())
+                {..attr("hidden", live(move || as_table.get()))}
                 style=format!("height:{}px", decimals(spec.height, 0))
-                role="slider"
-                tabindex="0"
-                aria-label=format!("{}, time cursor", spec.title)
-                aria-valuemax=live(move || decimals(data.with(|data| data.end), 0))
-                aria-valuenow=live(move || decimals(cursor.get().unwrap_or_else(|| data.with(|data| data.end)), 0))
-                aria-valuetext=live(said)
+                {..attr("role", "slider")}
+                {..attr("tabindex", "0")}
+                {..attr("aria-label", format!("{}, time cursor", spec.title))}
+                {..attr("aria-valuemax", live(move || decimals(data.with(|data| data.end), 0)))}
+                {..attr("aria-valuenow", live(move || decimals(cursor.get().unwrap_or_else(|| data.with(|data| data.end)), 0)))}
+                {..attr("aria-valuetext", live(said))}
                 on:keydown=on(move |event: leptos::ev::KeyboardEvent| {
                     let steps = match event.key().as_str() {
                         "ArrowLeft" | "ArrowDown" => -1.0,

@@ -3,6 +3,7 @@
 use super::data::{Data, Spec};
 use crate::app::quantity::Unit;
 use crate::app::quantity::{clock, exact, text};
+use crate::app::ui::attr;
 use cacheplan_engine::units::decimals;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub fn Table(spec: &'static Spec, data: Memo<Arc<Data>>) -> impl IntoView {
             }
         });
         view! {
-            <div class="table-box" tabindex="0" role="region" aria-label=format!("{}, table", spec.title) style=format!("height:{}px", decimals(spec.height, 0))>
+            <div class="table-box" {..attr("tabindex", "0")} {..attr("role", "region")} {..attr("aria-label", format!("{}, table", spec.title))} style=format!("height:{}px", decimals(spec.height, 0))>
                 <table>
                     <caption>{note}</caption>
                     <thead>

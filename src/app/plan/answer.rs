@@ -3,11 +3,11 @@
 use super::bill::BillTable;
 use super::charts::Charts;
 use super::drawing::ClusterDrawing;
-use super::shards::ShardTable;
+use super::rows::RowTables;
 use super::tiles::Tiles;
 use super::trace::TraceBar;
 use super::why::Why;
-use crate::app::ui::{live, memo, shown};
+use crate::app::ui::{attr, live, memo, shown};
 use crate::session::{Baseline, Session};
 use cacheplan_engine::report::Report;
 use cacheplan_engine::scenario::{Scenario, Workload};
@@ -105,11 +105,11 @@ pub fn AnswerView(
             {shown(move || !why_apart.get(), move || view! {
                 <Why answer />
             })}
-            <div class="figures" hidden=live(nothing)>
+            <div class="figures" {..attr("hidden", live(nothing))}>
                 <Charts answer>
                     <ClusterDrawing answer />
                 </Charts>
-                <ShardTable answer />
+                <RowTables answer />
                 <BillTable answer />
             </div>
         </section>

@@ -1,10 +1,11 @@
 //! The figures over time.
 
 use super::answer::Answer;
+use super::fields::happening_name;
 use crate::app::quantity::Unit;
-use crate::app::ui::memo;
+use crate::app::ui::{memo, shown};
 use crate::chart::{Axis, Data, Line, Mark, Range, Side, Spec, TimeChart};
-use cacheplan_engine::report::{Metric, Report};
+use cacheplan_engine::report::{Event, Metric, Report};
 use cacheplan_engine::scenario::Scenario;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -72,6 +73,44 @@ static CPU: Spec = Spec {
 };
 static CPU_METRICS: &[Metric] = &[Metric::EngineCpu, Metric::RequestsPerS];
 
+static TROUBLE: Spec = Spec {
+    id: "trouble",
+    title: "Failures, retries and stale reads",
+    height: 176.0,
+    left: axis(Unit::PerSecond, Range::FromZero),
+    right: None,
+    lines: &[
+        line("failed", "--c2", Side::Left),
+        line("retries", "--c4", Side::Left),
+        line("stale", "--c1", Side::Left),
+    ],
+};
+static TROUBLE_METRICS: &[Metric] = &[Metric::FailedPerS, Metric::RetriesPerS, Metric::StalePerS];
+
+/// Part of the time axis from which on a mark has room for its label.
+const LABEL_ROOM: f64 = 0.15;
+
+/// The log of the run as marks, named where there is room.
+fn marks(scenario: &Scenario, report: &Report, end: f64) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = Vec::new();
+    let mut named = f64::NEG_INFINITY;
+    for entry in &report.log {
+        let at = entry.at.as_secs();
+        let label = match entry.event {
+            Event::Begins { happening } if at - named >= LABEL_ROOM * end => {
+                named = at;
+                scenario
+                    .timeline
+                    .get(usize::from(happening))
+                    .map_or("", happening_name)
+            }
+            _ => "",
+        };
+        marks.push(Mark { at, label });
+    }
+    marks
+}
+
 /// The columns of a chart, with those of the baseline over the same intervals.
 fn data(metrics: &[Metric], scenario: &Scenario, report: &Report, baseline: Option<&Report>) -> Data {
     let series = &report.series;
@@ -103,18 +142,15 @@ fn data(metrics: &[Metric], scenario: &Scenario, report: &Report, baseline: Opti
         recorded / report.progress.0.max(1e-3)
     };
     let warm_up = scenario.run.warm_up_s.0 as f64;
-    let marks = if metrics.contains(&Metric::MemoryShare) {
-        let since = report.summary.memory.evicting_since;
-        since
-            .map(|since| Mark {
-                at: since.as_secs(),
-                label: "full",
-            })
-            .into_iter()
-            .collect()
-    } else {
-        Vec::new()
-    };
+    let mut marks = marks(scenario, report, end);
+    if let Some(since) = report.summary.memory.evicting_since
+        && metrics.contains(&Metric::MemoryShare)
+    {
+        marks.push(Mark {
+            at: since.as_secs(),
+            label: "full",
+        });
+    }
     Data {
         interval: if interval > 0.0 { interval } else { 1.0 },
         end,
@@ -143,11 +179,15 @@ pub fn Charts(answer: Answer, children: Children) -> impl IntoView {
         })
     };
     let Answer { cursor, look, .. } = answer;
+    let trouble = columns(TROUBLE_METRICS);
     view! {
         <TimeChart spec=&LOAD data=columns(LOAD_METRICS) cursor look class="figure full" />
         {children()}
         <TimeChart spec=&MEMORY data=columns(MEMORY_METRICS) cursor look />
         <TimeChart spec=&LATENCY data=columns(LATENCY_METRICS) cursor look />
         <TimeChart spec=&CPU data=columns(CPU_METRICS) cursor look />
+        {shown(move || trouble.with(|data| data.lines.iter().flatten().any(|value| *value > 0.0)), move || view! {
+            <TimeChart spec=&TROUBLE data=trouble cursor look />
+        })}
     }
 }

@@ -1,7 +1,9 @@
-//! Which key class the editor shows; adding, copying and removing classes.
+//! Which key class or happening the editor shows; adding, copying and removing them.
 
 use super::editing::Editing;
-use crate::app::ui::{Glyph, Icon, effect, live, live_view, memo, on};
+use super::fields::{happening_name, usual_happening};
+use crate::app::quantity::clock;
+use crate::app::ui::{Glyph, Icon, attr, effect, live, live_view, memo, on};
 use cacheplan_engine::scenario::{KeyClass, Scenario, Workload, limits};
 use leptos::prelude::*;
 
@@ -47,14 +49,69 @@ fn remove_at(scenario: &mut Scenario, at: usize) {
     }
 }
 
-/// The list of classes as radio buttons, with what can be done to the open one.
+/// Things of a scenario of which one is open in the editor.
+pub struct Things {
+    /// What they are called together.
+    legend: &'static str,
+    /// Their path, which is also the name of the buttons.
+    path: &'static str,
+    /// How few there may be.
+    least: usize,
+    /// How many there may be.
+    most: f64,
+    names: fn(&Scenario) -> Vec<String>,
+    insert: fn(&mut Scenario, usize, bool),
+    remove: fn(&mut Scenario, usize),
+}
+
+/// The key classes.
+pub static CLASSES: Things = Things {
+    legend: "Key classes",
+    path: "workload.classes",
+    least: 1,
+    most: limits::CLASSES.max,
+    names,
+    insert,
+    remove: remove_at,
+};
+
+/// What happens during the run.
+pub static HAPPENINGS: Things = Things {
+    legend: "During the run",
+    path: "timeline",
+    least: 0,
+    most: limits::TIMELINE.max,
+    names: |scenario| {
+        let happenings = scenario.timeline.iter();
+        happenings
+            .map(|happening| clock(happening.at_s.0 as f64) + " " + happening_name(happening))
+            .collect()
+    },
+    insert: |scenario, at, copy| {
+        let same = if copy {
+            scenario.timeline.get(at).cloned()
+        } else {
+            None
+        };
+        let happening = same.unwrap_or_else(|| usual_happening(scenario));
+        let after = (at + 1).min(scenario.timeline.len());
+        scenario.timeline.insert(after, happening);
+    },
+    remove: |scenario, at| {
+        if at < scenario.timeline.len() {
+            scenario.timeline.remove(at);
+        }
+    },
+};
+
+/// The list of such things as radio buttons, with what can be done to the open one.
 #[component]
-pub fn ClassPicker(editing: Editing) -> impl IntoView {
+pub fn Picker(things: &'static Things, editing: Editing) -> impl IntoView {
     let Editing { session, class, .. } = editing;
     let scenario = session.scenario();
-    let names = memo(move || scenario.with(|scenario| names(scenario)));
+    let names = memo(move || scenario.with(|scenario| (things.names)(scenario)));
     let count = move || names.with(Vec::len);
-    // Undo, a preset or a file may leave fewer classes than the open one's number.
+    // Undo, a preset or a file may leave fewer than the open one's number.
     effect(move || {
         let last = count().saturating_sub(1);
         if class.get_untracked() > last {
@@ -63,19 +120,20 @@ pub fn ClassPicker(editing: Editing) -> impl IntoView {
     });
     let add = move |copy: bool| {
         let at = class.get_untracked();
-        session.edit("workload.classes", move |scenario| insert(scenario, at, copy));
-        class.set(at + 1);
+        let first = names.with_untracked(Vec::is_empty);
+        session.edit(things.path, move |scenario| (things.insert)(scenario, at, copy));
+        class.set(if first { 0 } else { at + 1 });
     };
     let remove = move |_| {
         let at = class.get_untracked();
         class.set(at.saturating_sub(1));
-        session.edit("workload.classes", move |scenario| remove_at(scenario, at));
+        session.edit(things.path, move |scenario| (things.remove)(scenario, at));
     };
-    let full = move || count() as f64 >= limits::CLASSES.max;
+    let full = move || count() as f64 >= things.most;
     view! {
         <fieldset class="classes">
-            <legend>"Key classes"</legend>
-            <div class="class-list" hidden=live(move || count() < 2)>
+            <legend>{things.legend}</legend>
+            <div class="class-list" {..attr("hidden", live(move || count() <= things.least))}>
                 {live_view(move || {
                     names
                         .get()
@@ -85,8 +143,8 @@ pub fn ClassPicker(editing: Editing) -> impl IntoView {
                             view! {
                                 <label class="chip">
                                     <input
-                                        type="radio"
-                                        name="class"
+                                        {..attr("type", "radio")}
+                                        {..attr("name", things.path)}
                                         prop:checked=live(move || class.get() == at)
                                         on:change=on(move |_| class.set(at))
                                     />
@@ -98,15 +156,20 @@ pub fn ClassPicker(editing: Editing) -> impl IntoView {
                 })}
             </div>
             <div class="class-actions">
-                <button type="button" class="btn small" disabled=live(full) on:click=on(move |_| add(false))>
+                <button {..attr("type", "button")} class="btn small" {..attr("disabled", live(full))} on:click=on(move |_| add(false))>
                     <Icon glyph=Glyph::ADD />
                     "Add"
                 </button>
-                <button type="button" class="btn small" disabled=live(full) on:click=on(move |_| add(true))>
+                <button
+                    {..attr("type", "button")}
+                    class="btn small"
+                    {..attr("disabled", live(move || full() || count() == 0))}
+                    on:click=on(move |_| add(true))
+                >
                     <Icon glyph=Glyph::COPY />
                     "Duplicate"
                 </button>
-                <button type="button" class="btn small" disabled=live(move || count() < 2) on:click=on(remove)>
+                <button {..attr("type", "button")} class="btn small" {..attr("disabled", live(move || count() <= things.least))} on:click=on(remove)>
                     <Icon glyph=Glyph::REMOVE />
                     "Remove"
                 </button>
@@ -126,6 +189,19 @@ mod tests {
         insert(&mut scenario, 0, true);
         insert(&mut scenario, 0, false);
         assert_eq!(names(&scenario), ["objects", "objects 3", "objects 2"]);
+    }
+
+    #[test]
+    fn happenings_are_added_copied_and_removed() {
+        let mut scenario = Scenario::default();
+        (HAPPENINGS.insert)(&mut scenario, 0, false);
+        assert!(scenario.issues().is_empty());
+        scenario.timeline[0].at_s.0 = 3_600;
+        (HAPPENINGS.insert)(&mut scenario, 0, true);
+        assert_eq!((HAPPENINGS.names)(&scenario), ["01:00 Node failure"; 2]);
+        (HAPPENINGS.remove)(&mut scenario, 1);
+        (HAPPENINGS.remove)(&mut scenario, 1);
+        assert_eq!(scenario.timeline.len(), 1);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use crate::app::quantity::{clock, percent_level};
-use crate::app::ui::{effect, live, resized};
+use crate::app::ui::{attr, effect, live, resized};
 use cacheplan_engine::report::{Metric, Report};
 use cacheplan_engine::units::{decimals, within};
 use leptos::html;
@@ -134,7 +134,7 @@ pub fn ClusterDrawing(answer: Answer) -> impl IntoView {
                     <span class="swatch hot">"above"</span>
                 </span>
             </figcaption>
-            <div class="drawing" node_ref=host role="img" aria-label=live(said) inner_html=live(svg)></div>
+            <div class="drawing" {..attr("role", "img")} {..attr("aria-label", live(said))} node_ref=host inner_html=live(svg)></div>
             <p class="quiet">{live(noted)}</p>
         </figure>
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub struct Editing {
     /// Holds the open scenario.
     pub session: Session,
-    /// Number of the key class that is open.
+    /// Number of the key class that is open, or of the happening.
     pub class: RwSignal<usize>,
     /// What changes are measured against: the baseline's scenario, else the preset's.
     pub reference: Signal<Option<Arc<Scenario>>>,
@@ -23,7 +23,7 @@ impl Editing {
     /// A value of the open scenario, and whether it differs from the reference.
     pub fn read<T: Clone + PartialEq + Send + Sync + 'static>(
         self,
-        get: fn(&Scenario, usize) -> Option<T>,
+        get: impl Fn(&Scenario, usize) -> Option<T> + Copy + Send + Sync + 'static,
     ) -> (Memo<Option<T>>, Memo<Option<T>>) {
         let scenario = self.session.scenario();
         let value = memo(move || scenario.with(|s| get(s, self.class.get())));

@@ -1,12 +1,12 @@
 //! The editor: the scenario in sections that fold.
 
-use super::classes::ClassPicker;
+use super::classes::{CLASSES, HAPPENINGS, Picker};
 use super::editing::{Editing, explain};
 use super::field::Control;
 use super::fields::{self, Field, short_name};
 use super::trace::TraceSource;
 use crate::app::quantity::{Unit, exact, text};
-use crate::app::ui::{live, live_view, memo};
+use crate::app::ui::{attr, live, live_view, memo};
 use cacheplan_engine::scenario::{KeyClass, Scenario, Ttl, Workload};
 use leptos::prelude::*;
 
@@ -20,7 +20,7 @@ struct Section {
     summary: fn(&Scenario, usize) -> String,
 }
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 11] = [
     Section {
         id: "workload",
         title: "Workload",
@@ -53,6 +53,16 @@ const SECTIONS: [Section; 9] = [
         },
     },
     Section {
+        id: "nodes",
+        title: "Replicas and failover",
+        open: false,
+        fields: fields::NODES,
+        summary: |s, _| match s.cluster.zones {
+            1 => "1 zone".into(),
+            zones => format!("{zones} zones"),
+        },
+    },
+    Section {
         id: "server",
         title: "Server settings",
         open: false,
@@ -77,6 +87,17 @@ const SECTIONS: [Section; 9] = [
                 "{capacity}, {}",
                 text(f64::from(s.database.latency_us), Unit::Micros)
             )
+        },
+    },
+    Section {
+        id: "timeline",
+        title: "What happens",
+        open: false,
+        fields: fields::TIMELINE,
+        summary: |s, _| match s.timeline.as_slice() {
+            [] => "nothing".into(),
+            [only] => fields::happening_name(only).into(),
+            several => format!("{} things", several.len()),
         },
     },
     Section {
@@ -172,8 +193,13 @@ pub fn Editor(editing: Editing) -> impl IntoView {
 }
 
 #[component]
-fn SectionView(section: &'static Section, editing: Editing) -> impl IntoView {
+fn SectionView(section: &'static Section, mut editing: Editing) -> impl IntoView {
     let scenario = editing.session.scenario();
+    let is_timeline = section.id == "timeline";
+    if is_timeline {
+        // Here the happening that is open takes the place of the class.
+        editing.class = RwSignal::new(0);
+    }
     let is_trace = memo(move || scenario.with(|s| matches!(s.workload, Workload::Trace(_))));
     let summary = memo(move || scenario.with(|s| (section.summary)(s, editing.class.get())));
     // Traces bring their keys with them.
@@ -188,7 +214,7 @@ fn SectionView(section: &'static Section, editing: Editing) -> impl IntoView {
     });
     let of_class = matches!(section.id, "keys" | "ttl");
     view! {
-        <details class="section" id=format!("section-{}", section.id) open=section.open hidden=live(hidden)>
+        <details class="section" {..attr("id", format!("section-{}", section.id))} {..attr("open", section.open)} {..attr("hidden", live(hidden))}>
             <summary>
                 <h3>{section.title}</h3>
                 {live_view(move || {
@@ -200,6 +226,7 @@ fn SectionView(section: &'static Section, editing: Editing) -> impl IntoView {
                 <span class="summary">{live_view(move || summary.get())}</span>
             </summary>
             <div class="fields">
+                {is_timeline.then(|| view! { <Picker things=&HAPPENINGS editing /> })}
                 {(section.id == "workload")
                     .then(|| {
                         view! {
@@ -207,7 +234,7 @@ fn SectionView(section: &'static Section, editing: Editing) -> impl IntoView {
                                 if is_trace.get() {
                                     view! { <TraceSource session=editing.session /> }.into_any()
                                 } else {
-                                    view! { <ClassPicker editing /> }.into_any()
+                                    view! { <Picker things=&CLASSES editing /> }.into_any()
                                 }
                             })}
                             {fields::TRACE

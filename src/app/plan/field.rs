@@ -1,9 +1,9 @@
 //! The controls of the editor: one component for each kind of field.
 
 use super::editing::Editing;
-use super::fields::{Choice, Field, Number, Text, element_id};
+use super::fields::{Choice, Field, Number, Pick, Text, element_id};
 use crate::app::quantity::{QuantityError, exact, parse};
-use crate::app::ui::{effect, live, live_view, memo, on};
+use crate::app::ui::{attr, effect, live, live_view, memo, on};
 use cacheplan_engine::scenario::Scenario;
 use cacheplan_engine::units::{decimals, within};
 use leptos::prelude::*;
@@ -13,7 +13,8 @@ use leptos::prelude::*;
 pub fn Control(field: &'static Field, editing: Editing) -> impl IntoView {
     match field {
         Field::Number(spec) => view! { <NumberControl spec editing /> }.into_any(),
-        Field::Choice(spec) => view! { <ChoiceControl spec editing /> }.into_any(),
+        Field::Choice(spec) => view! { <ChoiceControl spec=Options::Named(spec) editing /> }.into_any(),
+        Field::Pick(spec) => view! { <ChoiceControl spec=Options::Numbered(spec) editing /> }.into_any(),
         Field::Text(spec) => view! { <TextControl spec editing /> }.into_any(),
     }
 }
@@ -37,9 +38,9 @@ fn Row(
 ) -> impl IntoView {
     let id = element_id(path);
     view! {
-        <div class=class hidden=live(move || hidden.get())>
+        <div {..attr("hidden", live(move || hidden.get()))} class=class>
             <div class="f-label">
-                <label for=id.clone() title=hint>
+                <label {..attr("for", id.clone())} {..attr("title", hint)}>
                     {label}
                 </label>
                 {live_view(move || {
@@ -49,10 +50,10 @@ fn Row(
                             let name = format!("{label}: put back {before}");
                             view! {
                                 <button
-                                    type="button"
+                                    {..attr("type", "button")}
                                     class="changed"
-                                    title=name.clone()
-                                    aria-label=name
+                                    {..attr("title", name.clone())}
+                                    {..attr("aria-label", name)}
                                     on:click=on(move |_| restore.run(()))
                                 ></button>
                             }
@@ -60,10 +61,10 @@ fn Row(
                 })}
             </div>
             {children()}
-            <p class="f-message" id=format!("{id}-message") role="status">
+            <p class="f-message" {..attr("id", format!("{id}-message"))} {..attr("role", "status")}>
                 {live_view(move || message.get())}
             </p>
-            <span class="unseen" id=format!("{id}-hint")>
+            <span class="unseen" {..attr("id", format!("{id}-hint"))}>
                 {hint}
             </span>
         </div>
@@ -172,10 +173,10 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
             message
         >
             <input
-                type="range"
-                max=decimals(spec.slider.steps(), 0)
-                aria-label=format!("{}, slider", spec.label)
-                aria-valuetext=live(text)
+                {..attr("type", "range")}
+                {..attr("max", decimals(spec.slider.steps(), 0))}
+                {..attr("aria-label", format!("{}, slider", spec.label))}
+                {..attr("aria-valuetext", live(text))}
                 style:--at=live(move || decimals(position() / spec.slider.steps() * 100.0, 1) + "%")
                 prop:value=live(move || decimals(position(), 0))
                 on:input=on(move |event| {
@@ -187,13 +188,13 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
                 })
             />
             <input
-                type="text"
+                {..attr("type", "text")}
                 class="in"
-                id=id.clone()
-                autocomplete="off"
-                spellcheck="false"
-                aria-describedby=described_by(&id)
-                aria-invalid=live(move || (issue.get().is_some() || typed.get().is_some() && trouble.get().is_some()).to_string())
+                {..attr("id", id.clone())}
+                {..attr("autocomplete", "off")}
+                {..attr("spellcheck", "false")}
+                {..attr("aria-describedby", described_by(&id))}
+                {..attr("aria-invalid", live(move || (issue.get().is_some() || typed.get().is_some() && trouble.get().is_some()).to_string()))}
                 prop:value=live(text)
                 on:input=on(move |event| {
                     let text = event_target_value(&event);
@@ -225,17 +226,78 @@ fn NumberControl(spec: &'static Number, editing: Editing) -> impl IntoView {
     }
 }
 
+/// What a list offers. The values of numbered ones are their numbers as text.
+#[derive(Clone, Copy)]
+enum Options {
+    Named(&'static Choice),
+    Numbered(&'static Pick),
+}
+
+impl Options {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Named(spec) => spec.path,
+            Self::Numbered(spec) => spec.path,
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Named(spec) => spec.label,
+            Self::Numbered(spec) => spec.label,
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Named(spec) => spec.hint,
+            Self::Numbered(spec) => spec.hint,
+        }
+    }
+
+    /// Values and what people read for them.
+    fn all(self, scenario: &Scenario) -> Vec<(String, String)> {
+        match self {
+            Self::Named(spec) => (spec.options)(scenario),
+            Self::Numbered(spec) => {
+                let labels = spec.labels.iter().enumerate();
+                labels
+                    .map(|(at, label)| (at.to_string(), (*label).into()))
+                    .collect()
+            }
+        }
+    }
+
+    fn get(self, scenario: &Scenario, class: usize) -> Option<String> {
+        match self {
+            Self::Named(spec) => (spec.get)(scenario, class),
+            Self::Numbered(spec) => (spec.get)(scenario, class).map(|at| at.to_string()),
+        }
+    }
+
+    fn set(self, scenario: &mut Scenario, class: usize, value: &str) {
+        match self {
+            Self::Named(spec) => (spec.set)(scenario, class, value),
+            Self::Numbered(spec) => {
+                if let Ok(at) = value.parse() {
+                    (spec.set)(scenario, class, at);
+                }
+            }
+        }
+    }
+}
+
 #[component]
-fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
+fn ChoiceControl(spec: Options, editing: Editing) -> impl IntoView {
     let session = editing.session;
     let scenario = session.scenario();
-    let (value, before) = editing.read(spec.get);
-    let issue = editing.issue(spec.path);
-    let options = memo(move || scenario.with(|scenario| (spec.options)(scenario)));
+    let (value, before) = editing.read(move |scenario, class| spec.get(scenario, class));
+    let issue = editing.issue(spec.path());
+    let options = memo(move || scenario.with(|scenario| spec.all(scenario)));
     let choose = move |wanted: String| {
         let class = editing.class.get_untracked();
-        session.edit(editing.path(spec.path), move |scenario| {
-            (spec.set)(scenario, class, &wanted);
+        session.edit(editing.path(spec.path()), move |scenario| {
+            spec.set(scenario, class, &wanted);
         });
     };
     let label_of = move |wanted: &str| {
@@ -244,12 +306,12 @@ fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
             found.map_or_else(|| wanted.to_string(), |(_, label)| label.clone())
         })
     };
-    let id = element_id(spec.path);
+    let id = element_id(spec.path());
     view! {
         <Row
-            path=spec.path
-            label=spec.label
-            hint=spec.hint
+            path=spec.path()
+            label=spec.label()
+            hint=spec.hint()
             class="f wide"
             hidden=Signal::derive(move || value.get().is_none())
             before=Signal::derive(move || before.get().map(|before| label_of(&before)))
@@ -262,9 +324,9 @@ fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
         >
             <select
                 class="in"
-                id=id.clone()
-                aria-describedby=described_by(&id)
-                aria-invalid=live(move || issue.get().is_some().to_string())
+                {..attr("id", id.clone())}
+                {..attr("aria-describedby", described_by(&id))}
+                {..attr("aria-invalid", live(move || issue.get().is_some().to_string()))}
                 on:change=on(move |event| choose(event_target_value(&event)))
             >
                 {live_view(move || {
@@ -275,7 +337,7 @@ fn ChoiceControl(spec: &'static Choice, editing: Editing) -> impl IntoView {
                             let own = option.clone();
                             let selected = move || value.with(|value| value.as_deref() == Some(&own));
                             view! {
-                                <option value=option prop:selected=live(selected)>
+                                <option {..attr("value", option)} prop:selected=live(selected)>
                                     {label}
                                 </option>
                             }
@@ -327,13 +389,13 @@ fn TextControl(spec: &'static Text, editing: Editing) -> impl IntoView {
             message=Signal::derive(move || trouble.get().or_else(|| issue.get()))
         >
             <input
-                type="text"
+                {..attr("type", "text")}
                 class="in text"
-                id=id.clone()
-                autocomplete="off"
-                maxlength=decimals(spec.longest.max, 0)
-                aria-describedby=described_by(&id)
-                aria-invalid=live(move || (issue.get().is_some() || trouble.get().is_some()).to_string())
+                {..attr("id", id.clone())}
+                {..attr("autocomplete", "off")}
+                {..attr("maxlength", decimals(spec.longest.max, 0))}
+                {..attr("aria-describedby", described_by(&id))}
+                {..attr("aria-invalid", live(move || (issue.get().is_some() || trouble.get().is_some()).to_string()))}
                 prop:value=live(move || typed.get().unwrap_or_else(|| value.get().unwrap_or_default()))
                 on:input=on(move |event| {
                     trouble.set(None);

@@ -11,7 +11,7 @@ mod editor;
 mod field;
 mod fields;
 mod figures;
-mod shards;
+mod rows;
 mod sheet;
 mod tiles;
 mod trace;
@@ -71,7 +71,7 @@ pub fn Plan(session: Session) -> impl IntoView {
                 <AnswerView answer why_apart=wide />
             </div>
             {shown(move || wide.get(), move || view! {
-                <aside class="side" aria-label="Why">
+                <aside class="side" aria-label="Why" tabindex="0">
                     <Why answer />
                 </aside>
             })}

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::editing::Editing;
 use super::editor::Editor;
 use super::figures::tiles;
-use crate::app::ui::{Glyph, Icon, live_view, on, shown};
+use crate::app::ui::{Glyph, Icon, attr, live_view, on, shown};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -22,7 +22,7 @@ pub fn EditorSheet(answer: Answer, editing: Editing) -> impl IntoView {
     view! {
         <div class="sheet-button">
             <button
-                type="button"
+                {..attr("type", "button")}
                 class="btn primary"
                 on:click=on(move |_| {
                     if let Some(dialog) = dialog.get_untracked() {
@@ -35,7 +35,7 @@ pub fn EditorSheet(answer: Answer, editing: Editing) -> impl IntoView {
                 "Edit scenario"
             </button>
         </div>
-        <dialog class="sheet" aria-label="Scenario" node_ref=dialog on:close=on(move |_| opened.set(false))>
+        <dialog class="sheet" {..attr("aria-label", "Scenario")} node_ref=dialog on:close=on(move |_| opened.set(false))>
             <div class="sheet-head">
                 <div class="sheet-figures">
                     {live_view(move || {
@@ -47,7 +47,7 @@ pub fn EditorSheet(answer: Answer, editing: Editing) -> impl IntoView {
                     })}
                 </div>
                 <button
-                    type="button"
+                    {..attr("type", "button")}
                     class="btn primary"
                     on:click=on(move |_| {
                         if let Some(dialog) = dialog.get_untracked() {

@@ -1,7 +1,7 @@
 //! Recorded traces: choosing a file, dropping one on the page, and where its reading stands.
 
 use crate::app::quantity::{Unit, fixed, text};
-use crate::app::ui::{Glyph, Icon, live, live_view, on};
+use crate::app::ui::{Glyph, Icon, attr, live, live_view, on};
 use crate::session::{Session, TraceState};
 use cacheplan_engine::scenario::{TraceWorkload, Workload, presets};
 use cacheplan_engine::units::decimals;
@@ -29,7 +29,7 @@ pub fn FileButton(
     let input = NodeRef::<html::Input>::new();
     view! {
         <button
-            type="button"
+            {..attr("type", "button")}
             class=class
             on:click=on(move |_| {
                 if let Some(input) = input.get_untracked() {
@@ -41,9 +41,9 @@ pub fn FileButton(
             {label}
         </button>
         <input
-            type="file"
+            {..attr("type", "file")}
             hidden
-            accept=accept
+            {..attr("accept", accept)}
             node_ref=input
             on:change=on(move |_| {
                 if let Some(input) = input.get_untracked() {
@@ -87,7 +87,7 @@ pub fn TraceSource(session: Session) -> impl IntoView {
                     class="btn small"
                     chosen=Callback::new(move |file| session.open_trace(file))
                 />
-                <button type="button" class="btn small" on:click=on(synthetic)>
+                <button {..attr("type", "button")} class="btn small" on:click=on(synthetic)>
                     "Back to synthetic"
                 </button>
             </div>
@@ -131,8 +131,8 @@ pub fn TraceBar(session: Session) -> impl IntoView {
                         <p>
                             "Reading " <strong>{name}</strong> " " {fixed(share * 100.0, 0)} " %"
                         </p>
-                        <progress max="1" value=decimals(share, 3) aria-label="Reading the trace"></progress>
-                        <button type="button" class="btn small" on:click=on(move |_| session.cancel())>
+                        <progress {..attr("max", "1")} {..attr("value", decimals(share, 3))} {..attr("aria-label", "Reading the trace")}></progress>
+                        <button {..attr("type", "button")} class="btn small" on:click=on(move |_| session.cancel())>
                             "Cancel"
                         </button>
                     }
@@ -235,7 +235,7 @@ pub fn DropTarget(session: Session) -> impl IntoView {
         drop.remove();
     });
     view! {
-        <div class="drop" hidden=live(move || !over.get()) aria-hidden="true">
+        <div class="drop" {..attr("hidden", live(move || !over.get()))} {..attr("aria-hidden", "true")}>
             <p>
                 <strong>"Drop to open"</strong>
                 {FORMATS}

@@ -3,13 +3,12 @@
 use super::answer::Answer;
 use super::diagnosis::{Finding, Step, Tone, findings, sentence};
 use super::figures::sampled;
-use crate::app::ui::{live_view, on};
+use crate::app::ui::{attr, live_view, on};
 use leptos::prelude::*;
 
 /// What the model leaves out, so that nobody reads it into the figures.
-const NOT_MODELLED: &str = "Not modelled yet: failures, failover and resharding; what replicas do beyond their price; \
-retries, timeouts, connection pools and stampedes; network limits and burst credits; fragmentation; how clients of \
-Memcached choose a node";
+const NOT_MODELLED: &str = "Not modelled yet: resharding; what synchronisations, snapshots and logs of writes cost; \
+connection pools; network limits and burst credits; fragmentation";
 
 /// Findings, most pressing first; then how they came about.
 #[component]
@@ -61,7 +60,7 @@ fn Item(answer: Answer, finding: Finding) -> impl IntoView {
                 .step
                 .map(|Step { label, change }| {
                     view! {
-                        <button type="button" class="act" on:click=on(move |_| session.edit(change.path(), move |scenario| change.apply(scenario)))>
+                        <button {..attr("type", "button")} class="act" on:click=on(move |_| session.edit(change.path(), move |scenario| change.apply(scenario)))>
                             {label}
                         </button>
                     }

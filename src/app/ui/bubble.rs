@@ -1,6 +1,6 @@
 //! An explanation that comes up over a figure on hover, focus or tap.
 
-use super::{live, on};
+use super::{attr, live, on};
 use leptos::prelude::*;
 
 /// A small button "i" that holds an explanation open, for use inside an element of class `explained`, whose
@@ -32,10 +32,10 @@ pub fn Bubble(
     });
     view! {
         <button
-            type="button"
+            {..attr("type", "button")}
             class="about"
-            aria-label=format!("Where “{about}” comes from")
-            aria-expanded=live(move || held.get().to_string())
+            {..attr("aria-label", format!("Where “{about}” comes from"))}
+            {..attr("aria-expanded", live(move || held.get().to_string()))}
             on:click=on(move |_| held.update(|held| *held = !*held))
             on:blur=on(move |_| held.set(false))
         >

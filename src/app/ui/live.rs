@@ -3,6 +3,8 @@
 //! Leptos compiles its machinery anew for every type of closure that it is given, a kilobyte each. Behind these
 //! pointers all closures that yield the same type share it.
 
+use leptos::attr::AttributeValue;
+use leptos::attr::custom::{CustomAttr, custom_attribute};
 use leptos::prelude::*;
 
 /// Something that follows the signals it reads.
@@ -14,6 +16,12 @@ pub type Handler<E> = Box<dyn FnMut(E)>;
 /// An attribute, property or class that follows signals.
 pub fn live<T>(value: impl FnMut() -> T + Send + 'static) -> Live<T> {
     Box::new(value)
+}
+
+/// An attribute by its name, to be spread: `{..attr("title", text)}`. The attributes that Leptos knows have a type each,
+/// with a kilobyte of machinery for each type of value; these share that of their values.
+pub fn attr<V: AttributeValue>(name: &'static str, value: V) -> CustomAttr<&'static str, V> {
+    custom_attribute(name, value)
 }
 
 /// A part of the page that follows signals.

@@ -8,6 +8,6 @@ mod popover;
 
 pub use bubble::Bubble;
 pub use icon::{Glyph, Icon};
-pub use live::{Handler, Live, effect, live, live_view, memo, on, shown};
+pub use live::{Handler, Live, attr, effect, live, live_view, memo, on, shown};
 pub use media::{media, resized};
 pub use popover::Popover;

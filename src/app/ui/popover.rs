@@ -1,6 +1,6 @@
 //! A button that opens a panel under it.
 
-use super::{effect, live, live_view, on, shown};
+use super::{attr, effect, live, live_view, on, shown};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::web_sys;
@@ -63,18 +63,18 @@ pub fn Popover(
             })
         >
             <button
-                type="button"
+                {..attr("type", "button")}
+                {..attr("title", name.clone())}
+                {..attr("aria-label", name.clone())}
+                {..attr("aria-expanded", live(move || open.get().to_string()))}
                 class=class
                 node_ref=trigger
-                title=name.clone()
-                aria-label=name.clone()
-                aria-expanded=live(move || open.get().to_string())
                 on:click=on(move |_| open.update(|open| *open = !*open))
             >
                 {live_view(move || button.run())}
             </button>
             {shown(move || open.get(), move || view! {
-                <div class="popover-panel" tabindex="-1" node_ref=panel role="group" aria-label=name.clone()>
+                <div node_ref=panel class="popover-panel" {..attr("tabindex", "-1")} {..attr("role", "group")} {..attr("aria-label", name.clone())}>
                     {children()}
                 </div>
             })}

@@ -4,6 +4,7 @@ mod load;
 mod memory;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use crate::app::quantity::fixed;
 use cacheplan_engine::report::Report;
@@ -77,12 +78,15 @@ impl Change {
 /// All findings, most pressing first.
 pub fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
     let found: Vec<Finding> = [
+        trouble::failed(report),
+        trouble::collapse(scenario, report),
         load::database(scenario, report),
         memory::undersized(scenario, report),
         load::cpu(scenario, report),
         memory::out_of_memory(scenario, report),
         memory::refused(report),
         load::hot_shard(report),
+        trouble::stale(report),
         load::tail(report),
         memory::oversized(scenario, report),
         memory::misses(report),

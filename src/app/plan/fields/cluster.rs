@@ -8,7 +8,7 @@ use cacheplan_engine::policy;
 use cacheplan_engine::scenario::parameters::memcached::Lru;
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{SERVER_POLICY, Scenario, limits};
-use cacheplan_engine::units::{Bytes, PerSecond, Share, Usd};
+use cacheplan_engine::units::{Bytes, Share, Usd};
 
 fn engine_name(engine: Engine) -> String {
     engine.label().replace(' ', "-").to_ascii_lowercase()
@@ -158,7 +158,7 @@ pub const CLUSTER: &[Field] = &[
     Field::Number(Number {
         path: "cluster.replicas",
         label: "Replicas",
-        hint: "Copies of each primary: they cost money; their reads, lag and failover are not modelled yet",
+        hint: "Copies of each primary: they take over when it fails, and serve reads where the client asks them",
         unit: Unit::Count,
         limit: limits::REPLICAS,
         whole: true,
@@ -228,69 +228,6 @@ pub const CLUSTER: &[Field] = &[
         slider: Slider::Log(1_048_576.0, 1_099_511_627_776.0),
         get: |s, _| s.cluster.maxmemory_bytes.map(|bytes| bytes.0 as f64),
         set: |s, _, value| s.cluster.maxmemory_bytes = Some(Bytes(value as u64)),
-    }),
-];
-
-/// How the application reaches the cache.
-pub const CLIENT: &[Field] = &[
-    Field::Number(Number {
-        path: "client.round_trip_us",
-        label: "Round trip",
-        hint: "Between application and cache: 0.15 to 0.5 ms within a zone",
-        unit: Unit::Micros,
-        limit: limits::ROUND_TRIP_US,
-        whole: true,
-        slider: Slider::Log(10.0, 100_000.0),
-        get: |s, _| Some(f64::from(s.client.round_trip_us)),
-        set: |s, _, value| s.client.round_trip_us = value as u32,
-    }),
-    Field::Number(Number {
-        path: "client.connections",
-        label: "Connections",
-        hint: "Kept open to each node; their buffers count against maxmemory of Redis and Valkey",
-        unit: Unit::Count,
-        limit: limits::CONNECTIONS,
-        whole: true,
-        slider: Slider::Log(1.0, 65_000.0),
-        get: |s, _| Some(f64::from(s.client.connections)),
-        set: |s, _, value| s.client.connections = value as u32,
-    }),
-];
-
-/// The store of record behind the cache.
-pub const DATABASE: &[Field] = &[
-    Field::Number(Number {
-        path: "database.latency_us",
-        label: "Query time",
-        hint: "Mean time to serve one query when nobody waits",
-        unit: Unit::Micros,
-        limit: limits::DATABASE_LATENCY_US,
-        whole: true,
-        slider: Slider::Log(100.0, 1_000_000.0),
-        get: |s, _| Some(f64::from(s.database.latency_us)),
-        set: |s, _, value| s.database.latency_us = value as u32,
-    }),
-    Field::Number(Number {
-        path: "database.capacity_per_s",
-        label: "Capacity",
-        hint: "Most queries that it completes in a second; beyond it they queue",
-        unit: Unit::PerSecond,
-        limit: limits::DATABASE_CAPACITY_PER_S,
-        whole: false,
-        slider: Slider::Log(10.0, 1_000_000.0),
-        get: |s, _| Some(s.database.capacity_per_s.0),
-        set: |s, _, value| s.database.capacity_per_s = PerSecond(value),
-    }),
-    Field::Number(Number {
-        path: "database.usd_per_million_reads",
-        label: "Million reads",
-        hint: "Price of a million reads; 0 when they are not billed by the request",
-        unit: Unit::Usd,
-        limit: limits::USD_PER_MILLION_READS,
-        whole: false,
-        slider: Slider::Linear(0.0, 2.0, 0.005),
-        get: |s, _| Some(s.database.usd_per_million_reads.0),
-        set: |s, _, value| s.database.usd_per_million_reads = Usd(value),
     }),
 ];
 

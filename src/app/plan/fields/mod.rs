@@ -1,19 +1,27 @@
 //! The editor's fields as tables: what each is called, how it is written, its bounds, and how it reads and
 //! changes the scenario. The components that show them are the same for all.
 
+mod client;
 mod cluster;
+mod database;
 mod keys;
+mod nodes;
 mod run;
 mod server;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod traffic;
 mod ttl;
 
-pub use cluster::{CLIENT, CLUSTER, DATABASE, PRICES, short_name};
+pub use client::CLIENT;
+pub use cluster::{CLUSTER, PRICES, short_name};
+pub use database::DATABASE;
 pub use keys::KEYS;
+pub use nodes::NODES;
 pub use run::{RUN, TRACE};
 pub use server::{SERVER, summary as server_summary};
+pub use timeline::{TIMELINE, name as happening_name, usual_happening};
 pub use traffic::TRAFFIC;
 pub use ttl::TIME_TO_LIVE;
 
@@ -22,12 +30,14 @@ use cacheplan_engine::scenario::limits::Limit;
 use cacheplan_engine::scenario::{KeyClass, Scenario, Workload};
 use cacheplan_engine::units::within;
 
-/// One control of the editor. `usize` is the key class that is open; fields outside the classes ignore it.
+/// One control of the editor. `usize` is the key class that is open, or the happening; other fields ignore it.
 pub enum Field {
     /// A quantity.
     Number(Number),
-    /// One of several.
+    /// One of several that follow from the scenario, by their names.
     Choice(Choice),
+    /// One of several that are always the same, by their numbers.
+    Pick(Pick),
     /// A name.
     Text(Text),
 }
@@ -78,6 +88,22 @@ pub struct Choice {
     pub get: fn(&Scenario, usize) -> Option<String>,
     /// Changes it.
     pub set: fn(&mut Scenario, usize, &str),
+}
+
+/// One of several that are always the same.
+pub struct Pick {
+    /// As [`Number::path`].
+    pub path: &'static str,
+    /// What it is called.
+    pub label: &'static str,
+    /// What it means.
+    pub hint: &'static str,
+    /// What people read for each.
+    pub labels: &'static [&'static str],
+    /// Reads its number in `labels`; `None` where the scenario has no such field.
+    pub get: fn(&Scenario, usize) -> Option<usize>,
+    /// Changes it.
+    pub set: fn(&mut Scenario, usize, usize),
 }
 
 /// A name.
@@ -172,6 +198,7 @@ impl Field {
         match self {
             Self::Number(field) => field.path,
             Self::Choice(field) => field.path,
+            Self::Pick(field) => field.path,
             Self::Text(field) => field.path,
         }
     }
@@ -219,6 +246,20 @@ fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         .iter()
         .map(|&(value, label)| (value.into(), label.into()))
         .collect()
+}
+
+/// The bounds of a field in milliseconds as [`Unit::Micros`], which has the words for such spans.
+const fn millis(limit: Limit) -> Limit {
+    Limit {
+        min: limit.min * 1e3,
+        max: limit.max * 1e3,
+        unit: "µs",
+    }
+}
+
+/// Milliseconds of microseconds.
+fn of_millis(micros: f64) -> u32 {
+    (micros / 1e3).round() as u32
 }
 
 /// Longest text of a list of pairs.

@@ -1,6 +1,6 @@
 //! How long and how finely to simulate, and how a trace is replayed.
 
-use super::{Field, Number, Slider, Text};
+use super::{Field, Number, Pick, Slider, Text};
 use crate::app::quantity::Unit;
 use cacheplan_engine::scenario::limits::{self, Limit};
 use cacheplan_engine::scenario::{Scenario, TraceWorkload, Workload};
@@ -94,6 +94,17 @@ pub const RUN: &[Field] = &[
         slider: Slider::Log(10_000.0, 100_000_000.0),
         get: |s, _| Some(s.run.request_budget as f64),
         set: |s, _, value| s.run.request_budget = value as u64,
+    }),
+    Field::Pick(Pick {
+        path: "run.warm_start",
+        label: "At the start",
+        hint: "Whether every key of the classes is in the cache at the start, as far as it fits",
+        labels: &["The cache is empty", "The cache is warm"],
+        get: |s, _| {
+            let synthetic = matches!(s.workload, Workload::Synthetic { .. });
+            synthetic.then_some(usize::from(s.run.warm_start))
+        },
+        set: |s, _, at| s.run.warm_start = at == 1,
     }),
     Field::Text(Text {
         path: "seed",

@@ -9,9 +9,11 @@ fn all() -> Vec<&'static Field> {
         TIME_TO_LIVE,
         TRACE,
         CLUSTER,
+        NODES,
         SERVER,
         CLIENT,
         DATABASE,
+        TIMELINE,
         RUN,
         PRICES,
     ]
@@ -109,6 +111,56 @@ fn every_choice_can_be_taken() {
             let mut changed = scenario.clone();
             (choice.set)(&mut changed, 0, &option);
             assert_eq!((choice.get)(&changed, 0), Some(option), "{}", choice.path);
+        }
+    }
+}
+
+#[test]
+fn every_pick_can_be_taken() {
+    for scenario in [Scenario::default(), memcached()] {
+        for field in all() {
+            let Field::Pick(pick) = field else { continue };
+            let Some(value) = (pick.get)(&scenario, 0) else {
+                continue;
+            };
+            assert!(value < pick.labels.len(), "{}", pick.path);
+            for at in 0..pick.labels.len() {
+                let mut changed = scenario.clone();
+                (pick.set)(&mut changed, 0, at);
+                assert_eq!((pick.get)(&changed, 0), Some(at), "{}", pick.path);
+            }
+        }
+    }
+}
+
+/// Every kind of happening, as it is when it is chosen, is one that can be simulated and whose fields can be set.
+#[test]
+fn every_happening_can_be_simulated_and_set() {
+    let mut scenario = Scenario::default();
+    scenario.timeline.push(usual_happening(&scenario));
+    let kind = TIMELINE.iter().find_map(|field| match field {
+        Field::Pick(pick) if pick.path == "timeline[].what" => Some(pick),
+        _ => None,
+    });
+    let kind = kind.unwrap();
+    for at in 0..kind.labels.len() {
+        (kind.set)(&mut scenario, 0, at);
+        assert_eq!(happening_name(&scenario.timeline[0]), kind.labels[at]);
+        assert!(scenario.issues().is_empty(), "{}", kind.labels[at]);
+        for field in TIMELINE {
+            let Field::Number(number) = field else { continue };
+            let Some(value) = (number.get)(&scenario, 0) else {
+                continue;
+            };
+            assert!(number.limit.contains(value), "{}: {value}", number.path);
+            let mut changed = scenario.clone();
+            (number.set)(&mut changed, 0, number.limit.max);
+            assert_eq!(
+                (number.get)(&changed, 0),
+                Some(number.limit.max),
+                "{}",
+                number.path
+            );
         }
     }
 }

@@ -1,0 +1,145 @@
+//! How nodes divide keys, stand apart, and take over from each other.
+
+use super::{Field, Number, Pick, Slider, millis, of_millis};
+use crate::app::quantity::Unit;
+use cacheplan_engine::scenario::{ClusterMode, Distribution, Scenario, limits};
+use cacheplan_engine::units::Seconds;
+
+/// Whether the fields of Redis and Valkey have a meaning.
+fn replicates(scenario: &Scenario) -> bool {
+    !scenario.cluster.engine.is_memcached()
+}
+
+/// Where nodes stand, and what they do when one of them fails.
+pub const NODES: &[Field] = &[
+    Field::Pick(Pick {
+        path: "cluster.cluster_mode",
+        label: "Cluster mode",
+        hint: "Enabled, nodes find failures out themselves; disabled, there is one shard and somebody else has to",
+        labels: &["As the shards need", "Enabled", "Disabled"],
+        get: |s, _| {
+            replicates(s).then_some(match s.cluster.cluster_mode {
+                ClusterMode::Auto => 0,
+                ClusterMode::Enabled => 1,
+                ClusterMode::Disabled => 2,
+            })
+        },
+        set: |s, _, at| {
+            s.cluster.cluster_mode = match at {
+                0 => ClusterMode::Auto,
+                1 => ClusterMode::Enabled,
+                _ => ClusterMode::Disabled,
+            };
+        },
+    }),
+    Field::Pick(Pick {
+        path: "cluster.distribution",
+        label: "Distribution",
+        hint: "How the clients of Memcached choose a node",
+        labels: &["Hash slots", "Ketama ring", "Modulo"],
+        get: |s, _| {
+            (!replicates(s) || s.cluster.distribution != Distribution::Slots).then_some(
+                match s.cluster.distribution {
+                    Distribution::Slots => 0,
+                    Distribution::Ketama => 1,
+                    Distribution::Modulo => 2,
+                },
+            )
+        },
+        set: |s, _, at| {
+            s.cluster.distribution = match at {
+                0 => Distribution::Slots,
+                1 => Distribution::Ketama,
+                _ => Distribution::Modulo,
+            };
+        },
+    }),
+    Field::Number(Number {
+        path: "cluster.zones",
+        label: "Zones",
+        hint: "Availability zones that the nodes are spread over",
+        unit: Unit::Count,
+        limit: limits::ZONES,
+        whole: true,
+        slider: Slider::Linear(1.0, 3.0, 1.0),
+        get: |s, _| replicates(s).then_some(f64::from(s.cluster.zones)),
+        set: |s, _, value| s.cluster.zones = value as u32,
+    }),
+    Field::Number(Number {
+        path: "cluster.replication.one_way_us",
+        label: "To a replica",
+        hint: "Way of a packet from a primary to a replica in the same zone",
+        unit: Unit::Micros,
+        limit: limits::ONE_WAY_US,
+        whole: true,
+        slider: Slider::Log(10.0, 100_000.0),
+        get: |s, _| {
+            (s.cluster.replicas > 0 && s.cluster.zones == 1)
+                .then_some(f64::from(s.cluster.replication.one_way_us))
+        },
+        set: |s, _, value| s.cluster.replication.one_way_us = value as u32,
+    }),
+    Field::Number(Number {
+        path: "cluster.replication.cross_zone_one_way_us",
+        label: "Between zones",
+        hint: "Way of a packet from a node to one in another zone",
+        unit: Unit::Micros,
+        limit: limits::ONE_WAY_US,
+        whole: true,
+        slider: Slider::Log(10.0, 100_000.0),
+        get: |s, _| {
+            (replicates(s) && (s.cluster.zones > 1 || s.cluster.has_bus()))
+                .then_some(f64::from(s.cluster.replication.cross_zone_one_way_us))
+        },
+        set: |s, _, value| s.cluster.replication.cross_zone_one_way_us = value as u32,
+    }),
+    Field::Number(Number {
+        path: "cluster.node_timeout_ms",
+        label: "Node timeout",
+        hint: "cluster-node-timeout: how long a node may be silent before others suspect it",
+        unit: Unit::Micros,
+        limit: millis(limits::NODE_TIMEOUT_MS),
+        whole: true,
+        slider: Slider::Log(1e5, 6e8),
+        get: |s, _| {
+            s.cluster
+                .has_bus()
+                .then_some(f64::from(s.cluster.node_timeout_ms) * 1e3)
+        },
+        set: |s, _, value| s.cluster.node_timeout_ms = of_millis(value),
+    }),
+    Field::Pick(Pick {
+        path: "cluster.require_full_coverage",
+        label: "Full coverage",
+        hint: "cluster-require-full-coverage: whether all shards refuse keys while one has no primary",
+        labels: &["Not required", "Required"],
+        get: |s, _| {
+            s.cluster
+                .has_bus()
+                .then_some(usize::from(s.cluster.require_full_coverage))
+        },
+        set: |s, _, at| s.cluster.require_full_coverage = at == 1,
+    }),
+    Field::Pick(Pick {
+        path: "cluster.service_promotes",
+        label: "Provider",
+        hint: "Whether the provider promotes a replica where the nodes cannot elect one",
+        labels: &["Promotes nobody", "Promotes a replica"],
+        get: |s, _| (s.cluster.replicas > 0).then_some(usize::from(s.cluster.service_failover_s.is_some())),
+        set: |s, _, at| s.cluster.service_failover_s = (at == 1).then_some(Seconds(10)),
+    }),
+    Field::Number(Number {
+        path: "cluster.service_failover_s",
+        label: "Takes it",
+        hint: "Time until the provider has promoted a replica",
+        unit: Unit::Seconds,
+        limit: limits::SERVICE_FAILOVER_S,
+        whole: true,
+        slider: Slider::Log(1.0, 3_600.0),
+        get: |s, _| {
+            let seconds = s.cluster.service_failover_s.filter(|_| s.cluster.replicas > 0);
+            seconds.map(|seconds| seconds.0 as f64)
+        },
+        set: |s, _, value| s.cluster.service_failover_s = Some(Seconds(value as u64)),
+    }),
+];

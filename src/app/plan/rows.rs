@@ -1,0 +1,207 @@
+//! Figures that are tables: shards, key classes, what went wrong, and the log.
+
+use super::answer::Answer;
+use super::fields::happening_name;
+use crate::app::quantity::{Unit, clock, percent, text};
+use crate::app::ui::{attr, live, live_view, memo};
+use cacheplan_engine::report::{ClassSummary, Event, Logged, Report};
+use cacheplan_engine::scenario::Scenario;
+use leptos::prelude::*;
+
+type Rows = Vec<Vec<String>>;
+
+/// A table of the report.
+struct Shape {
+    /// For tests.
+    id: &'static str,
+    title: &'static str,
+    heads: &'static [&'static str],
+    /// Its rows; without any it is not shown.
+    rows: fn(&Scenario, &Report) -> Rows,
+}
+
+static SHAPES: [Shape; 4] = [
+    Shape {
+        id: "log",
+        title: "What happened",
+        heads: &["Time", "Event"],
+        rows: log,
+    },
+    Shape {
+        id: "outcomes",
+        title: "Beyond hits and misses",
+        heads: &["What", "Count", "Of all"],
+        rows: |_, report| outcomes(report),
+    },
+    Shape {
+        id: "classes",
+        title: "Key classes",
+        heads: &[
+            "Class",
+            "Reads",
+            "Hit rate",
+            "Cold",
+            "Evicted",
+            "Expired",
+            "Invalidated",
+            "Lost",
+        ],
+        rows: |_, report| classes(report),
+    },
+    Shape {
+        id: "shards",
+        title: "Shards",
+        heads: &[
+            "Shard",
+            "Slots",
+            "Keys",
+            "Memory",
+            "Requests",
+            "Hit rate",
+            "Evictions",
+            "CPU",
+            "Busiest key",
+        ],
+        rows: |_, report| shards(report),
+    },
+];
+
+fn share(value: f64) -> String {
+    percent(value) + " %"
+}
+
+fn count(value: u64) -> String {
+    text(value as f64, Unit::Count)
+}
+
+/// An event in words.
+pub fn event_name(scenario: &Scenario, event: Event) -> String {
+    let name = |number: u16| {
+        scenario
+            .timeline
+            .get(usize::from(number))
+            .map_or("Happening", happening_name)
+    };
+    match event {
+        Event::Begins { happening } => name(happening).into(),
+        Event::Ends { happening } => format!("{} is over", name(happening)),
+        Event::Promoted { shard } => format!("A replica of shard {} takes over", shard + 1),
+        Event::Emptied { shard } => format!("Shard {} lost its values", shard + 1),
+        Event::Refuses => "All shards refuse keys".into(),
+        Event::Accepts => "All shards take keys again".into(),
+        Event::Snapshot => "Snapshots begin".into(),
+    }
+}
+
+fn log(scenario: &Scenario, report: &Report) -> Rows {
+    let row = |entry: &Logged| vec![clock(entry.at.as_secs()), event_name(scenario, entry.event)];
+    report.log.iter().map(row).collect()
+}
+
+/// What the counts say beside hits and misses, where there is any.
+fn outcomes(report: &Report) -> Rows {
+    let counts = &report.summary.counts;
+    let (requests, reads, queries) = (counts.requests(), counts.reads, counts.queries);
+    let stale = format!(
+        "Stale reads, {} old on average",
+        text(report.summary.stale_age.0 as f64, Unit::Micros)
+    );
+    let rows = [
+        ("Failed requests", counts.failed, requests),
+        ("Requests turned away", counts.shed, requests + counts.shed),
+        ("Reads that found no node", counts.unreachable, reads),
+        (stale.as_str(), counts.stale, reads),
+        ("Stale reads from near caches", counts.stale_near, reads),
+        ("Near hits", counts.near_hits, reads),
+        ("Reads past the TTL, on purpose", counts.past_ttl, reads),
+        ("Waits for another’s rebuild", counts.waited, reads),
+        ("Queries tried again", counts.retries, queries),
+        ("Queries refused", counts.queries_refused, queries),
+        ("Queries given up", counts.queries_given_up, queries),
+        ("Misses after a write", counts.misses_invalidated, reads),
+        ("Misses of lost values", counts.misses_lost, reads),
+        ("Writes lost", counts.lost_writes, counts.writes),
+    ];
+    rows.into_iter()
+        .filter(|(_, value, _)| *value > 0)
+        .map(|(what, value, of)| vec![what.into(), count(value), share(value as f64 / of.max(1) as f64)])
+        .collect()
+}
+
+fn classes(report: &Report) -> Rows {
+    let row = |class: &ClassSummary| {
+        let counts = &class.counts;
+        let causes = [
+            counts.misses_cold,
+            counts.misses_evicted,
+            counts.misses_expired,
+            counts.misses_invalidated,
+            counts.misses_lost,
+        ];
+        let head = [class.name.clone(), count(counts.reads), share(counts.hit_ratio())];
+        head.into_iter().chain(causes.map(count)).collect()
+    };
+    report.classes.iter().map(row).collect()
+}
+
+/// One row for each primary, over the time after the warm-up.
+fn shards(report: &Report) -> Rows {
+    let seconds = report.summary.seconds.max(1e-9);
+    let shards = report.shards.iter().enumerate();
+    shards
+        .map(|(number, shard)| {
+            vec![
+                (number + 1).to_string(),
+                format!("{}–{}", shard.first_slot, shard.last_slot),
+                count(shard.keys),
+                share(shard.used.0 as f64 / (shard.maxmemory.0 as f64).max(1.0)),
+                text(shard.operations_per_s.0, Unit::PerSecond),
+                share(shard.counts.hit_ratio()),
+                text(shard.counts.evictions as f64 / seconds, Unit::PerSecond),
+                share(shard.engine_cpu.0),
+                share(shard.hottest_key_share.0),
+            ]
+        })
+        .collect()
+}
+
+/// All tables that have rows.
+#[component]
+pub fn RowTables(answer: Answer) -> impl IntoView {
+    SHAPES
+        .iter()
+        .map(|shape| view! { <RowTable shape answer /> })
+        .collect_view()
+}
+
+#[component]
+fn RowTable(shape: &'static Shape, answer: Answer) -> impl IntoView {
+    let made = answer.derive(move |scenario, report, _| (shape.rows)(scenario, report));
+    let rows = memo(move || made().unwrap_or_default());
+    view! {
+        <figure class="figure wide" data-table=shape.id {..attr("hidden", live(move || rows.with(Vec::is_empty)))}>
+            <figcaption>
+                <h3>{shape.title}</h3>
+            </figcaption>
+            <div class="table-box" {..attr("tabindex", "0")} {..attr("role", "region")} {..attr("aria-label", shape.title)}>
+                <table>
+                    <thead>
+                        <tr>{shape.heads.iter().map(|head| view! { <th scope="col">{*head}</th> }).collect_view()}</tr>
+                    </thead>
+                    <tbody>
+                        {live_view(move || {
+                            rows.get()
+                                .into_iter()
+                                .map(|cells| {
+                                    view! {
+                                        <tr>{cells.into_iter().map(|cell| view! { <td>{cell}</td> }).collect_view()}</tr>
+                                    }
+                                })
+                                .collect_view()
+                        })}
+                    </tbody>
+                </table>
+            </div>
+        </figure>
+    }
+}
