@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::progress::Progress;
 use crate::{scenario, table, text, trace};
 use cacheplan_engine::cost::LineKind;
-use cacheplan_engine::report::{Latencies, Report};
+use cacheplan_engine::report::{Event, Latencies, Report};
 use cacheplan_engine::scenario::{RecordedTrace, Scenario, Workload};
 use cacheplan_engine::sim::Sim;
 use cacheplan_engine::units::Seconds;
@@ -70,12 +70,18 @@ fn bring_in(scenario: &mut Scenario, path: &Path, trace: &Trace) {
 }
 
 fn summary(scenario: &Scenario, report: &Report) -> String {
-    [
+    let mut parts = vec![
         format!("{}\n\n{}", scenario.name, headlines(scenario, report)),
         format!("Per shard\n{}", shards(report)),
         format!("Per month\n{}", bill(report)),
-    ]
-    .join("\n")
+    ];
+    // What is seldom there stands behind the headlines where it is.
+    for (title, text) in [("Log", log(scenario, report)), ("Trouble", trouble(report))] {
+        if !text.is_empty() {
+            parts.insert(1, format!("{title}\n{text}"));
+        }
+    }
+    parts.join("\n")
 }
 
 fn headlines(scenario: &Scenario, report: &Report) -> String {
@@ -118,10 +124,12 @@ fn headlines(scenario: &Scenario, report: &Report) -> String {
         (
             "misses",
             format!(
-                "{} cold, {} evicted, {} expired",
+                "{} cold, {} evicted, {} expired, {} deleted, {} lost by a node",
                 text::number(counts.misses_cold),
                 text::number(counts.misses_evicted),
-                text::number(counts.misses_expired)
+                text::number(counts.misses_expired),
+                text::number(counts.misses_invalidated),
+                text::number(counts.misses_lost)
             ),
         ),
         (
@@ -157,6 +165,60 @@ fn headlines(scenario: &Scenario, report: &Report) -> String {
         ),
         ("cost", format!("{} a month", text::usd(cache_cost(report)))),
     ])
+}
+
+/// What went wrong, or was kept from it; empty when nothing of it happened.
+fn trouble(report: &Report) -> String {
+    let counts = &report.summary.counts;
+    let rows: Vec<(&str, String)> = [
+        ("no answer", counts.failed),
+        ("no node to ask", counts.unreachable),
+        ("turned away", counts.shed),
+        ("waited for a rebuild", counts.waited),
+        ("further tries", counts.retries),
+        ("queries refused", counts.queries_refused),
+        ("queries given up", counts.queries_given_up),
+        ("stale reads", counts.stale),
+        ("served past its TTL", counts.past_ttl),
+        ("writes lost", counts.lost_writes),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(what, count)| (what, text::number(count)))
+    .collect();
+    if rows.is_empty() {
+        String::new()
+    } else {
+        table::list(&rows)
+    }
+}
+
+/// What happened when; empty when nothing did.
+fn log(scenario: &Scenario, report: &Report) -> String {
+    if report.log.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<String>> = report
+        .log
+        .iter()
+        .map(|logged| {
+            let of = |number: u16| {
+                let happening = scenario.timeline.get(usize::from(number));
+                happening.map_or("something", |happening| happening.what.name())
+            };
+            let what = match logged.event {
+                Event::Begins { happening } => format!("{} begins", of(happening)),
+                Event::Ends { happening } => format!("{} ends", of(happening)),
+                Event::Promoted { shard } => format!("a replica of shard {shard} takes over"),
+                Event::Emptied { shard } => format!("shard {shard} has lost all values"),
+                Event::Snapshot => "every shard writes a snapshot".into(),
+                Event::Refuses => "all shards refuse keys".into(),
+                Event::Accepts => "all shards take keys again".into(),
+            };
+            vec![text::span(logged.at.0), what]
+        })
+        .collect();
+    table::table(&["after", "what happened"], &rows)
 }
 
 fn shards(report: &Report) -> String {

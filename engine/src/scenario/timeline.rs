@@ -97,3 +97,23 @@ pub enum What {
         share: Share,
     },
 }
+
+impl What {
+    /// What people call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Load { .. } => "other load",
+            Self::Deploy { .. } => "deploy",
+            Self::LoadShedding { .. } => "load shedding",
+            Self::NodeFailure { .. } => "node failure",
+            Self::Partition { .. } => "partition",
+            Self::SlowNode { .. } => "slow node",
+            Self::SlowCommand { .. } => "slow command",
+            Self::Flush { .. } => "flush",
+            Self::DatabaseSlow { .. } => "slow database",
+            Self::DatabaseDown => "database down",
+            Self::LostInvalidations { .. } => "lost invalidations",
+            Self::AuthFailures { .. } => "authentication failures",
+        }
+    }
+}

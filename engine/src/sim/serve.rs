@@ -252,7 +252,12 @@ impl Sim {
             Lookup::Miss(cause) => {
                 // While a value is rebuilt, every request for it misses, those included that one stands for.
                 let flight = self.flights.get(request.key);
-                let misses = if flight.is_some() { all } else { misses };
+                // So does every request after a write has deleted the value: of thinned requests, as many as of all.
+                let misses = if flight.is_some() || self.values.was_deleted(request.key) {
+                    all
+                } else {
+                    misses
+                };
                 let hits = all - misses;
                 if hits > 0.0 {
                     self.recorder

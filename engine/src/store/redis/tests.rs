@@ -65,7 +65,10 @@ fn nothing_to_evict_means_errors_and_nothing_changes() {
         assert_eq!(store.evicted(), 0);
         assert_eq!(store.keys() + refused, 1_000);
         let (used, keys) = (store.used(), store.keys());
-        assert_eq!(store.write(0, value(1_000, NEVER), Micros(1)), Stored::OutOfMemory);
+        assert_eq!(
+            store.write(0, value(1_000, NEVER), Micros(1)),
+            Stored::OutOfMemory
+        );
         assert_eq!((store.used(), store.keys()), (used, keys));
         assert_eq!(store.read(0, Micros(2)), Lookup::Hit, "reads go on");
         assert!(
