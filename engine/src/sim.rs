@@ -2,13 +2,13 @@
 
 mod agenda;
 mod history;
-#[cfg(test)]
-mod laws;
 mod node;
 mod recorder;
 mod serve;
 mod shard;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use history::{Event, Logged};

@@ -83,7 +83,9 @@ fn every_number_of_the_default_scenario_is_within_its_bounds_and_can_be_set() {
             // Bounds that follow other fields are at their widest.
             let mut changed = scenario.clone();
             changed.run.duration_s = Seconds(limits::DURATION_S.max as u64);
-            changed.cluster.replicas = 0;
+            if number.path == "cluster.shards" {
+                changed.cluster.replicas = 0;
+            }
             (number.set)(&mut changed, 0, bound);
             assert_eq!((number.get)(&changed, 0), Some(bound), "{}", number.path);
         }
