@@ -147,39 +147,19 @@ impl Conditions {
     }
 
     fn add(&mut self, what: &What, names: &[Option<&str>]) {
-        let concerned = |class: &Option<String>| {
-            let class = class.clone();
-            move |name: &Option<&str>| class.is_none() || *name == class.as_deref()
-        };
         let also = |share: &mut f64, more: f64| *share = 1.0 - (1.0 - *share) * (1.0 - more);
         match what {
             What::Load { class, factor } => {
-                let concerned = concerned(class);
-                for (class, _) in self
-                    .classes
-                    .iter_mut()
-                    .zip(names)
-                    .filter(|(_, name)| concerned(name))
-                {
-                    class.rate *= factor;
-                }
+                self.each_class(class.as_deref(), names, |class| class.rate *= factor);
             }
             What::Deploy {
                 class,
                 value_factor,
                 ttl_s,
-            } => {
-                let concerned = concerned(class);
-                for (class, _) in self
-                    .classes
-                    .iter_mut()
-                    .zip(names)
-                    .filter(|(_, name)| concerned(name))
-                {
-                    class.value *= value_factor;
-                    class.ttl = ttl_s.or(class.ttl);
-                }
-            }
+            } => self.each_class(class.as_deref(), names, |class| {
+                class.value *= value_factor;
+                class.ttl = ttl_s.or(class.ttl);
+            }),
             What::LoadShedding { share } => also(&mut self.shed, share.0),
             What::LostInvalidations { share } => also(&mut self.lost_invalidations, share.0),
             What::AuthFailures { share } => also(&mut self.auth_failures, share.0),
@@ -199,6 +179,20 @@ impl Conditions {
             }
             // These happen at moments rather than hold.
             What::NodeFailure { .. } | What::SlowCommand { .. } | What::Flush { .. } => {}
+        }
+    }
+
+    /// Changes the class of this name, or all of them.
+    fn each_class(
+        &mut self,
+        wanted: Option<&str>,
+        names: &[Option<&str>],
+        change: impl Fn(&mut ClassConditions),
+    ) {
+        for (class, name) in self.classes.iter_mut().zip(names) {
+            if wanted.is_none() || *name == wanted {
+                change(class);
+            }
         }
     }
 }
