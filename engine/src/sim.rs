@@ -1,8 +1,10 @@
 //! The loop that ties the parts together; resumable.
 
 mod agenda;
+mod happen;
 mod history;
 mod node;
+mod rebuild;
 mod recorder;
 mod serve;
 mod shard;
@@ -10,6 +12,7 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 mod values;
+mod write;
 
 pub use history::{Event, Logged};
 pub(crate) use recorder::{Interval, Recorder, Tally, sum};
@@ -17,14 +20,12 @@ pub(crate) use recorder::{Interval, Recorder, Tally, sum};
 use crate::client::{Breaker, Flights, NearCaches};
 use crate::cluster::Topology;
 use crate::cluster::capacity::{Load, Node};
-use crate::cluster::failover::Incident;
-use crate::cluster::replication::base_lag;
 use crate::database::Database;
 use crate::queue::{Queue, Service};
 use crate::random::Stream;
-use crate::scenario::{Aof, KeyClass, Plan, ReadFrom, Ttl, What, Workload, accesses_per_s};
-use crate::timeline::{Change, Conditions, Timeline};
-use crate::units::{Bytes, Micros, Seconds, Share};
+use crate::scenario::{Aof, KeyClass, Plan, ReadFrom, Ttl, Workload, accesses_per_s};
+use crate::timeline::{Conditions, Timeline};
+use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
 use crate::workload::{KeyTable, Request, Synthetic, Thinning, TraceSource};
 use agenda::{Agenda, Due};
@@ -131,6 +132,8 @@ pub struct Sim {
     refused_until: Micros,
     near: Option<NearCaches>,
     happened: Vec<Logged>,
+    /// Happenings that took a node, which comes back when they end.
+    felled: Vec<u16>,
     /// Who makes the request that is served, if users are simulated.
     user: Option<u32>,
     /// Whose near cache gets a copy of what is read.
@@ -267,6 +270,7 @@ impl Sim {
                 .near
                 .map(|near| NearCaches::new(near, scenario.client.instances)),
             happened: Vec::new(),
+            felled: Vec::new(),
             user: None,
             process: None,
             requests: 0,
@@ -410,183 +414,6 @@ impl Sim {
         if at < self.end {
             self.agenda.add(at, due);
             self.next_due = self.next_due.min(at);
-        }
-    }
-
-    /// A happening begins or ends.
-    fn change(&mut self, change: Change) {
-        let scenario = self.plan.scenario();
-        let Some(happening) = scenario.timeline.get(usize::from(change.happening)) else {
-            return;
-        };
-        let what = happening.what.clone();
-        let number = change.happening;
-        let event = if change.begins {
-            Event::Begins { happening: number }
-        } else {
-            Event::Ends { happening: number }
-        };
-        self.put_down(event);
-        let scenario = self.plan.scenario();
-        self.conditions = Conditions::of(scenario, &self.timeline);
-        self.database.slow_down(self.conditions.database_slowness);
-        self.database.set_down(self.conditions.database_down);
-        for (shard, conditions) in self.shards.iter_mut().zip(&self.conditions.nodes) {
-            shard.slow_down(conditions.slowness);
-            shard.cut_off = conditions.cut_off;
-        }
-        if let Source::Synthetic(source) = &mut self.source {
-            for (class, conditions) in self.conditions.classes.iter().enumerate() {
-                source.set_rate_factor(Some(class), conditions.rate);
-            }
-        }
-        match (what, change.begins) {
-            (What::NodeFailure { shard }, true) => self.node_fails(shard as u16),
-            (What::NodeFailure { shard }, false) => self.node_returns(shard as u16),
-            (What::Flush { shard }, true) => {
-                for number in 0..self.shards.len() {
-                    if shard.is_none_or(|shard| shard as usize == number) {
-                        self.empty(number as u16);
-                    }
-                }
-            }
-            (What::SlowCommand { .. }, true) => {
-                self.attend(Due::Stall {
-                    happening: change.happening,
-                });
-            }
-            _ => {}
-        }
-    }
-
-    /// A slow command holds the threads of its shards; the next one is noted.
-    fn stall(&mut self, happening: u16) {
-        let scenario = self.plan.scenario();
-        let what = scenario.timeline.get(usize::from(happening)).map(|it| &it.what);
-        let Some(&What::SlowCommand {
-            shard,
-            milliseconds,
-            every_s,
-        }) = what
-        else {
-            return;
-        };
-        if !self.timeline.is_active(happening) {
-            return;
-        }
-        for (number, of_shard) in self.shards.iter_mut().enumerate() {
-            if shard.is_none_or(|shard| shard as usize == number) {
-                of_shard.thread.stall(self.now, f64::from(milliseconds) * 1e3);
-            }
-        }
-        let again = Micros(self.now.0 + every_s.micros().0);
-        self.note(again, Due::Stall { happening });
-    }
-
-    /// The primary of a shard dies.
-    fn node_fails(&mut self, shard: u16) {
-        let failed_before = self.shards.iter().filter(|shard| shard.dead).count() as u32;
-        let Some(of_shard) = self.shards.get_mut(usize::from(shard)) else {
-            return;
-        };
-        if of_shard.dead {
-            return;
-        }
-        of_shard.dead = true;
-        let (replicas, write_rate) = (of_shard.replicas, of_shard.write_rate);
-        let cluster = &self.plan.scenario().cluster;
-        let incident = Incident {
-            election: cluster.engine.into(),
-            node_timeout: Micros(u64::from(cluster.node_timeout_ms) * 1_000),
-            primaries: cluster.shards,
-            failed: failed_before + 1,
-            failed_rank: failed_before,
-            replicas,
-            rank: 0,
-            round_trip: Micros(2 * u64::from(cluster.replication.cross_zone_one_way_us)),
-        };
-        let lag = self.lag_us(shard);
-        let by_service = cluster.service_failover_s.map(Seconds::micros);
-        let mut promoted = None;
-        if cluster.has_bus() {
-            let course = incident.draw(&mut self.behaviour);
-            promoted = course.promoted;
-            if let Some(refusal) = course.refusal(cluster.require_full_coverage) {
-                let until = refusal
-                    .until
-                    .or(by_service)
-                    .map_or(Micros(u64::MAX), |us| Micros(self.now.0 + us.0));
-                self.note(Micros(self.now.0 + refusal.from.0), Due::Refuse { until });
-            }
-        }
-        if replicas == 0 {
-            return;
-        }
-        if let Some(after) = promoted.or(by_service) {
-            // What was acknowledged but had not reached the replica is gone.
-            let lost = write_rate * lag * 1e-6;
-            self.recorder
-                .count(shard, u8::MAX, |tally| tally.lost_writes += lost);
-            self.note(Micros(self.now.0 + after.0), Due::Promote { shard });
-        }
-    }
-
-    /// How far the replicas of a shard are behind while their streams keep up, microseconds.
-    fn lag_us(&self, shard: u16) -> f64 {
-        let scenario = self.plan.scenario();
-        let Some(of_shard) = self.shards.get(usize::from(shard)) else {
-            return 0.0;
-        };
-        let service = of_shard.node.service_s(f64::from(scenario.client.connections));
-        let busy = of_shard.usage.map_or(0.0, |usage| usage.cpu);
-        let replica = if of_shard.reads_replicas() { busy } else { 0.0 };
-        base_lag(scenario.cluster.one_way(shard, 0, 1), service, busy, replica).0 as f64
-    }
-
-    /// A failed node comes back: as a replica where one was promoted, else empty.
-    fn node_returns(&mut self, shard: u16) {
-        let Some(of_shard) = self.shards.get_mut(usize::from(shard)) else {
-            return;
-        };
-        if of_shard.dead {
-            self.empty(shard);
-            // Whether a majority was missing or only this shard: it is back.
-            if self.refused_until == Micros(u64::MAX) {
-                self.refused_until = self.now;
-            }
-        } else {
-            of_shard.replicas += 1;
-        }
-    }
-
-    /// A replica takes over from a dead primary.
-    fn promote(&mut self, shard: u16) {
-        if let Some(of_shard) = self.shards.get_mut(usize::from(shard))
-            && of_shard.dead
-            && of_shard.replicas > 0
-        {
-            of_shard.dead = false;
-            of_shard.replicas -= 1;
-            self.put_down(Event::Promoted { shard });
-        }
-    }
-
-    /// Writes something into the log of the run.
-    fn put_down(&mut self, event: Event) {
-        if self.happened.len() < MOST_LOGGED {
-            self.happened.push(Logged { at: self.now, event });
-        }
-    }
-
-    /// A shard loses all values.
-    fn empty(&mut self, shard: u16) {
-        let number = usize::from(shard);
-        let keys = self.keys.shards().get(number).map_or(0, |keys| keys.simulated);
-        let store = node::store(&self.plan, &self.topology, number, keys);
-        if let Some(of_shard) = self.shards.get_mut(number) {
-            of_shard.empty(store, self.now);
-            of_shard.dead = false;
-            self.put_down(Event::Emptied { shard });
         }
     }
 

@@ -66,16 +66,40 @@ pub(super) struct Fill {
     pub(super) rebuild: bool,
 }
 
-/// A query that failed and is tried again.
+/// Something asked of the database.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Retry {
+pub(super) struct Query {
     pub(super) request: Request,
     /// What it is for.
     pub(super) errand: Errand,
-    /// How often it was tried.
-    pub(super) tries: u32,
     /// Queries that it stands for.
     pub(super) weight: f64,
+    /// Microseconds from now until it reaches the database, as far as the answer is concerned.
+    pub(super) after: f64,
+    /// Which try it is: from 1.
+    pub(super) tries: u32,
+    /// Processes that ask at the same time.
+    pub(super) processes: u32,
+}
+
+impl Query {
+    /// The first try, by one process.
+    pub(super) fn first(request: Request, errand: Errand, weight: f64, after: f64) -> Self {
+        Self {
+            request,
+            errand,
+            weight,
+            after,
+            tries: 1,
+            processes: 1,
+        }
+    }
+}
+
+/// A query that failed and is tried again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retry {
+    pub(super) query: Query,
     /// Who waits for it, if users are simulated.
     pub(super) user: Option<u32>,
 }

@@ -695,3 +695,42 @@ fn users_who_are_answered_ask_again() {
         assert!((50.0..150.0).contains(&reads), "{reads} reads in a second");
     }
 }
+
+/// Nothing but happenings, on one shard with so many replicas.
+fn faults(replicas: u32, what: &[(u64, u64, What)]) -> Sim {
+    let mut scenario = Scenario {
+        run: RunSettings {
+            duration_s: Seconds(100),
+            warm_up_s: Seconds(0),
+            ..RunSettings::default()
+        },
+        timeline: what
+            .iter()
+            .map(|(at, duration, what)| Happening {
+                at_s: Seconds(*at),
+                duration_s: Seconds(*duration),
+                what: what.clone(),
+            })
+            .collect(),
+        ..Scenario::default()
+    };
+    scenario.cluster.shards = 1;
+    scenario.cluster.replicas = replicas;
+    run(&scenario, || 100_000)
+}
+
+#[test]
+fn a_flush_does_not_bring_a_dead_node_back() {
+    let failure = What::NodeFailure { shard: 0 };
+    let sim = faults(0, &[(10, 0, failure), (20, 0, What::Flush { shard: None })]);
+    assert!(sim.shards[0].dead);
+    assert!(sim.recorder.intervals()[50].tallies[0].unreachable > 0.0);
+}
+
+#[test]
+fn a_failure_of_a_node_that_is_dead_already_takes_none_and_brings_none_back() {
+    let failure = || What::NodeFailure { shard: 0 };
+    let sim = faults(1, &[(10, 60, failure()), (11, 5, failure()), (12, 5, failure())]);
+    // The replica took over, and the first node follows it.
+    assert_eq!((sim.shards[0].dead, sim.shards[0].replicas), (false, 1));
+}

@@ -1,0 +1,272 @@
+//! Reads that miss: who asks the database, who waits, and what becomes of the answer.
+
+use super::Sim;
+use super::agenda::{Due, Errand, Fill, Poll, Query, Retry};
+use super::serve::{Kind, later};
+use crate::client::Flight;
+use crate::database::Answer;
+use crate::scenario::{Guard, Reads};
+use crate::store::Cause;
+use crate::units::Micros;
+use crate::workload::{Key, Request};
+
+impl Sim {
+    pub(super) fn miss(
+        &mut self,
+        request: Request,
+        key: Key,
+        misses: f64,
+        cause: Cause,
+        flight: Option<Flight>,
+    ) {
+        self.count_miss(request.key, key, misses, cause);
+        let us = self.look_up(request, key.shard, misses, 0.0);
+        let client = &self.plan.scenario().client;
+        let (reads, guard, instances) = (client.reads, client.guard, f64::from(client.instances));
+        // A key that stands for others is missed once for each of them.
+        let keys = f64::from(key.keys).min(misses);
+        if reads == Reads::Through {
+            let leaders = if flight.is_some() { 0.0 } else { keys };
+            self.lead(request, key, leaders, us, 1);
+            self.follow(request, key, misses - leaders, us);
+            return;
+        }
+        match guard {
+            Guard::Lock { .. } => {
+                let leaders = if flight.is_some() { 0.0 } else { keys };
+                // Everybody asks for the lock.
+                self.recorder
+                    .count(key.shard, key.class, |tally| tally.extra_commands += misses);
+                let us = us + self.command(request, key.shard, misses, 1.0, 0.0);
+                self.lead(request, key, leaders, us, 1);
+                self.queue_up(request, misses - leaders, key);
+            }
+            Guard::Coalesce => {
+                // Of the processes that have not asked yet, so many are met by this many requests for each key.
+                let asked = flight.map_or(0.0, |flight| f64::from(flight.processes));
+                let each = misses / keys;
+                let new = (instances - asked).max(0.0) * -libm::expm1(each * libm::log1p(-1.0 / instances));
+                let whole = libm::floor(new + self.behaviour.unit());
+                let leaders = (whole * keys).min(misses);
+                self.lead(request, key, leaders, us, whole as u32);
+                self.follow(request, key, misses - leaders, us);
+            }
+            Guard::None | Guard::StaleWhileRevalidate { .. } | Guard::Early { .. } => {
+                self.lead(request, key, misses, us, 1);
+            }
+        }
+    }
+
+    fn count_miss(&mut self, number: u32, key: Key, misses: f64, cause: Cause) {
+        let version = self.values.version(number);
+        let emptied = self
+            .shards
+            .get(usize::from(key.shard))
+            .and_then(|shard| shard.emptied);
+        let lost = matches!((version, emptied), (Some(version), Some(emptied)) if version < emptied);
+        let deleted = self.values.was_deleted(number);
+        self.recorder.count(key.shard, key.class, |tally| {
+            let count = match cause {
+                Cause::Cold if lost => &mut tally.lost,
+                Cause::Cold if deleted => &mut tally.invalidated,
+                Cause::Cold => &mut tally.cold,
+                Cause::Evicted => &mut tally.evicted,
+                Cause::Expired => &mut tally.expired,
+            };
+            *count += misses;
+        });
+    }
+
+    /// Readers who ask the database for a value and store it.
+    fn lead(&mut self, request: Request, key: Key, leaders: f64, us: f64, processes: u32) {
+        if leaders > 0.0 {
+            let query = Query::first(request, Errand::Rebuild, leaders, us);
+            self.ask(key, Query { processes, ..query });
+        }
+    }
+
+    /// Readers who wait for the answer that somebody else has asked for.
+    fn follow(&mut self, request: Request, key: Key, readers: f64, us: f64) {
+        if readers <= 0.0 {
+            return;
+        }
+        self.recorder
+            .count(key.shard, key.class, |tally| tally.waited += readers);
+        let first = self
+            .flights
+            .get(request.key)
+            .map_or(self.now, |flight| flight.first);
+        let left = first.0.saturating_sub(self.now.0) as f64;
+        self.answered(request, Kind::Miss, us.max(left), readers);
+    }
+
+    /// Readers who look again in a while whether the value is there.
+    fn queue_up(&mut self, request: Request, readers: f64, key: Key) {
+        if readers <= 0.0 {
+            return;
+        }
+        self.recorder
+            .count(key.shard, key.class, |tally| tally.waited += readers);
+        self.flights.met(request.key, readers / f64::from(key.keys));
+        let user = self.user.take();
+        self.look_again(Poll {
+            request,
+            weight: readers,
+            user,
+        });
+    }
+
+    /// Has a reader look again after the pause of the lock.
+    fn look_again(&mut self, poll: Poll) {
+        if let Guard::Lock { poll_ms } = self.plan.scenario().client.guard {
+            self.note(later(self.now, f64::from(poll_ms) * 1e3), Due::Poll(poll));
+        }
+    }
+
+    pub(super) fn poll(&mut self, poll: Poll) {
+        let Poll {
+            request,
+            weight,
+            user,
+        } = poll;
+        let key = self.keys.get(request.key);
+        self.user = user;
+        self.recorder
+            .count(key.shard, key.class, |tally| tally.extra_commands += weight);
+        let us = self.command(request, key.shard, weight, 1.0, 0.0);
+        let there = self
+            .shards
+            .get(usize::from(key.shard))
+            .is_some_and(|shard| shard.store.glance(key.local));
+        if there {
+            self.answered(request, Kind::Miss, us, weight);
+        } else if self.flights.get(request.key).is_some() {
+            self.user = None;
+            self.look_again(poll);
+        } else {
+            // Whoever held the lock has failed.
+            let leaders = f64::from(key.keys).min(weight);
+            self.lead(request, key, leaders, us, 1);
+            let others = weight - leaders;
+            if others > 0.0 {
+                self.look_again(Poll {
+                    request,
+                    weight: others,
+                    user: None,
+                });
+            }
+        }
+        self.user = None;
+    }
+
+    /// Asks the database.
+    pub(super) fn ask(&mut self, key: Key, query: Query) {
+        let Query {
+            request,
+            errand,
+            weight,
+            after: us,
+            tries,
+            processes,
+        } = query;
+        self.recorder.count(key.shard, key.class, |tally| {
+            tally.queries += weight;
+            if tries > 1 {
+                tally.retries += weight;
+            }
+        });
+        let answer = self.database.query(self.now, weight, &mut self.latency);
+        let rebuilds = matches!(errand, Errand::Rebuild | Errand::Refresh);
+        let after = match answer {
+            Answer::Served { sojourn, .. } => us + sojourn,
+            Answer::GivenUp { after } => us + after,
+            Answer::Refused => us,
+        };
+        if rebuilds && tries == 1 {
+            let lands = later(
+                self.now,
+                after + f64::from(self.plan.scenario().client.round_trip_us) / 2.0,
+            );
+            self.flights.begin(request.key, processes, lands);
+        }
+        match answer {
+            Answer::Served { wait, .. } => {
+                let version = later(self.now, us + wait);
+                self.served(request, key, errand, weight, after, version);
+            }
+            Answer::GivenUp { .. } | Answer::Refused => {
+                let refused = answer == Answer::Refused;
+                self.recorder.count(key.shard, key.class, |tally| {
+                    if refused {
+                        tally.queries_refused += weight;
+                    } else {
+                        tally.queries_given_up += weight;
+                    }
+                });
+                if let Some(pause) = self.database.retry(tries, weight, &mut self.behaviour) {
+                    // Nobody waits for a refresh: who met it has an answer already.
+                    let waits = errand != Errand::Refresh;
+                    let user = if waits { self.user.take() } else { None };
+                    let query = Query {
+                        after: 0.0,
+                        tries: tries + 1,
+                        processes: 1,
+                        ..query
+                    };
+                    self.note(later(self.now, after + pause), Due::Retry(Retry { query, user }));
+                    return;
+                }
+                if rebuilds {
+                    self.flights.end(request.key);
+                }
+                if errand == Errand::Refresh {
+                    return;
+                }
+                self.recorder
+                    .count(key.shard, key.class, |tally| tally.failed += weight);
+                let kind = if errand == Errand::Write {
+                    Kind::Write
+                } else {
+                    Kind::Miss
+                };
+                self.answered(request, kind, after, weight);
+            }
+        }
+    }
+
+    /// The database has answered, `after` microseconds from now; what it read is of this version.
+    fn served(
+        &mut self,
+        request: Request,
+        key: Key,
+        errand: Errand,
+        weight: f64,
+        after: f64,
+        version: Micros,
+    ) {
+        match errand {
+            Errand::Bypass => self.answered(request, Kind::Miss, after, weight),
+            Errand::Write => self.written(request, key, weight, after),
+            Errand::Rebuild | Errand::Refresh => {
+                self.recorder
+                    .count(key.shard, key.class, |tally| tally.extra_commands += weight);
+                let bytes = self.value_bytes(request, key);
+                let us = self.command(request, key.shard, weight, 1.0, bytes);
+                let there = later(self.now, after + self.round_trip(request) / 2.0);
+                self.note(
+                    there,
+                    Due::Fill(Fill {
+                        request,
+                        weight,
+                        version,
+                        rebuild: true,
+                    }),
+                );
+                if errand == Errand::Rebuild {
+                    self.keep_near(request, key, version);
+                    self.answered(request, Kind::Miss, after + us, weight);
+                }
+            }
+        }
+    }
+}

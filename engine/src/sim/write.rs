@@ -1,0 +1,273 @@
+//! Writes, and values on their way into the cache.
+
+use super::Sim;
+use super::agenda::{Due, Errand, Fill, Query};
+use super::serve::{Kind, later};
+use super::shard::Health;
+use crate::scenario::{Guard, Invalidation, Ttl, Writes};
+use crate::store::{NEVER, Stored, Value};
+use crate::units::{Micros, Seconds};
+use crate::workload::{Key, Operation, Request};
+
+/// Chance that a caller who missed just before a locked rebuild came in takes the freed lock and rebuilds again,
+/// given that there is such a caller: one who reads, then asks for the lock, and does not read again. It was measured
+/// on Valkey 8.1 with 200 clients of one event loop: 1.1 to 1.2 queries for each expiry at any rate
+/// (`../shared/truth/README.md`, stampedes).
+const LOCK_RACE: f64 = 0.25;
+
+impl Sim {
+    pub(super) fn write(&mut self, request: Request, key: Key, all: f64) {
+        self.recorder
+            .count(key.shard, key.class, |tally| tally.writes += all);
+        match self.plan.scenario().client.writes {
+            Writes::Behind { flush_ms } if request.operation == Operation::Write => {
+                self.write_behind(request, key, all, flush_ms);
+            }
+            _ => self.ask(key, Query::first(request, Errand::Write, all, 0.0)),
+        }
+    }
+
+    /// The cache now, the database later.
+    fn write_behind(&mut self, request: Request, key: Key, all: f64, flush_ms: u32) {
+        if let Err(us) = self.reach(key.shard, all) {
+            self.ask(key, Query::first(request, Errand::Write, all, us));
+            return;
+        }
+        self.recorder
+            .count(key.shard, key.class, |tally| tally.extra_commands += all);
+        let bytes = self.value_bytes(request, key);
+        let us = self.command(request, key.shard, all, f64::from(request.cost), bytes);
+        self.values.changes(request.key, self.now);
+        self.near_changes(request.key, self.now);
+        self.fill(Fill {
+            request,
+            weight: all,
+            version: self.now,
+            rebuild: false,
+        });
+        if !self.values.set_dirty(request.key, true) {
+            let at = later(self.now, f64::from(flush_ms) * 1e3);
+            let since = self.now;
+            self.note(
+                at,
+                Due::Flush {
+                    key: request.key,
+                    since,
+                },
+            );
+        }
+        self.answered(request, Kind::Write, us, all);
+    }
+
+    /// Gathered writes of a key go to the database, if the node that held them still does.
+    pub(super) fn flush(&mut self, number: u32, since: Micros) {
+        self.values.set_dirty(number, false);
+        let key = self.keys.get(number);
+        let keys = f64::from(key.keys);
+        let shard = self.shards.get(usize::from(key.shard));
+        if shard.is_some_and(|shard| shard.emptied.is_some_and(|emptied| emptied >= since)) {
+            self.recorder
+                .count(key.shard, key.class, |tally| tally.lost_writes += keys);
+            return;
+        }
+        self.recorder
+            .count(key.shard, key.class, |tally| tally.queries += keys);
+        // Nobody waits for the answer.
+        self.database.query(self.now, keys, &mut self.latency);
+    }
+
+    /// The database has taken a write, `after` microseconds from now; the cache follows.
+    pub(super) fn written(&mut self, request: Request, key: Key, weight: f64, after: f64) {
+        let done = later(self.now, after);
+        self.values.changes(request.key, done);
+        self.near_changes(request.key, done);
+        let writes = self.plan.scenario().client.writes;
+        if writes == Writes::Around && request.operation == Operation::Write {
+            self.answered(request, Kind::Write, after, weight);
+            return;
+        }
+        let us = match self.reach(key.shard, weight) {
+            Err(us) => us,
+            Ok(()) => {
+                self.recorder
+                    .count(key.shard, key.class, |tally| tally.extra_commands += weight);
+                let deletes = writes == Writes::Invalidate || request.operation == Operation::Delete;
+                let bytes = if deletes {
+                    0.0
+                } else {
+                    self.value_bytes(request, key)
+                };
+                let us = self.command(request, key.shard, weight, f64::from(request.cost), bytes);
+                let lost = self.conditions.lost_invalidations;
+                if lost <= 0.0 || self.behaviour.unit() >= lost {
+                    let there = later(done, self.round_trip(request) / 2.0);
+                    let due = if deletes {
+                        Due::Drop { key: request.key }
+                    } else {
+                        Due::Fill(Fill {
+                            request,
+                            weight,
+                            version: done,
+                            rebuild: false,
+                        })
+                    };
+                    self.note(there, due);
+                }
+                us
+            }
+        };
+        self.answered(request, Kind::Write, after + us, weight);
+    }
+
+    /// Near caches learn that a key changed at this time, if they do.
+    fn near_changes(&mut self, key: u32, done: Micros) {
+        let client = &self.plan.scenario().client;
+        let Some(settings) = client.near else { return };
+        match settings.invalidation {
+            Invalidation::None => {}
+            Invalidation::OwnWrites => {
+                let process = self.behaviour.below(client.instances);
+                if let Some(near) = &mut self.near {
+                    near.forget(process, key);
+                }
+            }
+            Invalidation::Tracking => {
+                let told = later(done, f64::from(client.round_trip_us));
+                self.note(told, Due::Forget { key });
+            }
+        }
+    }
+
+    /// A value reaches the cache.
+    pub(super) fn fill(&mut self, fill: Fill) {
+        let Fill {
+            request,
+            weight,
+            version,
+            rebuild,
+        } = fill;
+        let number = request.key;
+        let key = self.keys.get(number);
+        let ttl = self.ttl_us(number, request.ttl).map(|us| Micros(us as u64));
+        let stored = self.store(number, request.key_bytes, request.value_bytes, ttl, version);
+        self.recorder.count(key.shard, key.class, |tally| match stored {
+            Some(Stored::Refused) => tally.refused += weight,
+            Some(Stored::OutOfMemory) => tally.out_of_memory += weight,
+            Some(Stored::Kept | Stored::Declined) | None => {}
+        });
+        if !rebuild {
+            return;
+        }
+        let met = self.flights.end(number);
+        let client = &self.plan.scenario().client;
+        let asking = match client.guard {
+            Guard::Lock { poll_ms } => met * 1e3 / f64::from(poll_ms),
+            Guard::StaleWhileRevalidate { .. } => {
+                let flown = self.now.0.saturating_sub(request.at.0).max(1) as f64;
+                met * 1e6 / flown
+            }
+            Guard::None | Guard::Coalesce | Guard::Early { .. } => return,
+        };
+        // Callers between their read and their try for the lock, a round trip apart.
+        let between = -libm::expm1(-asking * f64::from(client.round_trip_us) * 1e-6);
+        if self.flights.get(number).is_none() && self.behaviour.unit() < LOCK_RACE * between {
+            let again = Request {
+                at: self.now,
+                ..request
+            };
+            self.ask(
+                key,
+                Query::first(again, Errand::Refresh, f64::from(key.keys), 0.0),
+            );
+        }
+    }
+
+    /// Stores a value of this version now with so much TTL; `None` when its node does not answer.
+    pub(super) fn store(
+        &mut self,
+        number: u32,
+        key_bytes: Option<u32>,
+        value_bytes: Option<u32>,
+        ttl: Option<Micros>,
+        version: Micros,
+    ) -> Option<Stored> {
+        let key = self.keys.get(number);
+        let rules = self.classes.get(usize::from(key.class))?;
+        let shard = self.shards.get_mut(usize::from(key.shard))?;
+        if shard.health() != Health::Up {
+            return None;
+        }
+        let fresh_until = ttl.map_or(NEVER, |ttl| Micros(self.now.0.saturating_add(ttl.0)));
+        let grace = match self.plan.scenario().client.guard {
+            Guard::StaleWhileRevalidate { grace_s } => grace_s.micros().0,
+            _ => 0,
+        };
+        let size = value_bytes.unwrap_or(key.value_bytes);
+        let factor = self
+            .conditions
+            .classes
+            .get(usize::from(key.class))
+            .map_or(1.0, |class| class.value);
+        let value = Value {
+            key_bytes: key_bytes.unwrap_or(rules.key_bytes),
+            value_bytes: scaled(size, factor),
+            expires: Micros(fresh_until.0.saturating_add(grace)),
+            keys: key.keys,
+        };
+        let stored = shard.store.write(key.local, value, self.now);
+        shard.written += f64::from(key.keys);
+        if stored == Stored::Kept {
+            self.values.stored(number, version, fresh_until);
+        }
+        Some(stored)
+    }
+
+    /// Bytes of a value on its way.
+    pub(super) fn value_bytes(&self, request: Request, key: Key) -> f64 {
+        let size = request.value_bytes.unwrap_or(key.value_bytes);
+        let factor = self
+            .conditions
+            .classes
+            .get(usize::from(key.class))
+            .map_or(1.0, |class| class.value);
+        f64::from(scaled(size, factor))
+    }
+
+    /// The TTL of a class before it is drawn, microseconds; `None` without one.
+    pub(super) fn ttl_mean_us(&self, request: Request, key: Key) -> Option<f64> {
+        let class = usize::from(key.class);
+        let deployed = self.conditions.classes.get(class).and_then(|class| class.ttl);
+        let of_class = match self.classes.get(class)?.ttl {
+            Ttl::None => None,
+            Ttl::Fixed { seconds, .. } => Some(seconds),
+        };
+        let Seconds(seconds) = request.ttl.or(deployed).or(of_class)?;
+        Some(seconds as f64 * 1e6)
+    }
+
+    /// Draws the TTL of a new value, microseconds; `None` without one.
+    pub(super) fn ttl_us(&mut self, number: u32, of_request: Option<Seconds>) -> Option<f64> {
+        let class = usize::from(self.keys.get(number).class);
+        if let Some(Seconds(seconds)) = of_request {
+            return Some(seconds as f64 * 1e6);
+        }
+        let deployed = self.conditions.classes.get(class).and_then(|class| class.ttl);
+        let (seconds, jitter) = match (self.classes.get(class)?.ttl, deployed) {
+            (Ttl::None, None) => return None,
+            (Ttl::None, Some(seconds)) => (seconds, 0.0),
+            (Ttl::Fixed { seconds, jitter }, deployed) => (deployed.unwrap_or(seconds), jitter.0),
+        };
+        let factor = if jitter > 0.0 {
+            1.0 + jitter * (2.0 * self.ttl.unit() - 1.0)
+        } else {
+            1.0
+        };
+        Some(seconds.0 as f64 * 1e6 * factor)
+    }
+}
+
+/// A size so many times as large; at least a byte if there was one.
+fn scaled(bytes: u32, factor: f64) -> u32 {
+    let scaled = f64::from(bytes) * factor;
+    if bytes == 0 { 0 } else { scaled.max(1.0) as u32 }
+}
