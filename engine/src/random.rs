@@ -56,9 +56,88 @@ impl Stream {
     }
 }
 
+/// A low-discrepancy sequence on the unit square, of a random start: any stretch of it covers the square, and each of its
+/// sides, far more evenly than independent draws would.
+///
+/// The additive recurrence of the plastic number, 1.32471795...: Roberts, "The unreasonable effectiveness of quasirandom
+/// sequences", 2018.
+pub struct Spread([f64; 2]);
+
+impl Spread {
+    /// Its start is drawn from this stream.
+    pub fn new(random: &mut Stream) -> Self {
+        Self([random.unit(), random.unit()])
+    }
+
+    /// The next point.
+    pub fn step(&mut self) -> [f64; 2] {
+        const STEPS: [f64; 2] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_2];
+        for (at, step) in self.0.iter_mut().zip(STEPS) {
+            *at += step;
+            if *at >= 1.0 {
+                *at -= 1.0;
+            }
+        }
+        self.0
+    }
+}
+
+/// The standard normal deviate below which a draw falls with this probability, to seven digits.
+///
+/// Wichura, "Algorithm AS 241: The percentage points of the normal distribution" (1988), PPND7.
+pub fn normal_quantile(probability: f64) -> f64 {
+    let ratio = |over: [f64; 4], under: [f64; 4], x: f64| {
+        let [value, divisor] = [over, under].map(|c| ((c[3] * x + c[2]) * x + c[1]) * x + c[0]);
+        value / divisor
+    };
+    let q = probability - 0.5;
+    if q.abs() <= 0.425 {
+        const OVER: [f64; 4] = [3.387_132_717_9, 50.434_271_938, 159.291_132_02, 59.109_374_72];
+        const UNDER: [f64; 4] = [1.0, 17.895_169_469, 78.757_757_664, 67.187_563_6];
+        return q * ratio(OVER, UNDER, 0.180_625 - q * q);
+    }
+    let r = libm::sqrt(-libm::log(probability.min(1.0 - probability)));
+    let tail = if r <= 5.0 {
+        const OVER: [f64; 4] = [1.423_437_277_7, 2.756_815_39, 1.306_728_481_6, 0.170_238_211_03];
+        const UNDER: [f64; 4] = [1.0, 0.737_001_642_5, 0.120_211_329_75, 0.0];
+        ratio(OVER, UNDER, r - 1.6)
+    } else {
+        const OVER: [f64; 4] = [6.657_905_115, 3.081_226_386, 0.428_682_943_37, 0.017_337_203_997];
+        const UNDER: [f64; 4] = [1.0, 0.241_978_942_25, 0.012_258_202_635, 0.0];
+        ratio(OVER, UNDER, r - 5.0)
+    };
+    tail.copysign(q)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_normal_falls_below_its_quantile_as_often_as_asked() {
+        for exponent in 1..=300 {
+            let tail = 0.5 * 0.9f64.powi(exponent);
+            for probability in [tail, 1.0 - tail] {
+                let below = libm::erfc(-normal_quantile(probability) / core::f64::consts::SQRT_2) / 2.0;
+                assert!((below / probability - 1.0).abs() < 1e-5, "{probability}: {below}");
+            }
+        }
+        assert!(normal_quantile(0.5).abs() < 1e-15);
+    }
+
+    #[test]
+    fn points_are_spread_evenly_over_both_sides() {
+        let mut spread = Spread::new(&mut Stream::new(1, 1));
+        let points: Vec<[f64; 2]> = (0..1_000).map(|_| spread.step()).collect();
+        for side in 0..2 {
+            for part in 0..10 {
+                let within = |point: &&[f64; 2]| (point[side] * 10.0) as u32 == part;
+                let count = points.iter().filter(within).count();
+                // Independent draws deviate by 9.5.
+                assert!((97..=103).contains(&count), "{count} of 100");
+            }
+        }
+    }
 
     #[test]
     fn a_bounded_draw_is_the_upper_part_of_the_product() {

@@ -181,6 +181,15 @@ impl Topology {
         }
     }
 
+    /// The shard of a key whose hash, or slot, lies so far from the first to the last of all: 0 to 1.
+    pub fn shard_at(&self, part: f64) -> u16 {
+        match &self.division {
+            Division::Slots(_) => self.shard_of((part * f64::from(SLOTS)) as u16),
+            Division::Ring(ring) => ring.node_at((part * 4_294_967_296.0) as u32),
+            Division::Modulo => (part * f64::from(self.shards)) as u16,
+        }
+    }
+
     /// First and last slot of a shard; (0, 0) of one without slots.
     pub fn slots_of(&self, shard: u16) -> (u16, u16) {
         let Division::Slots(owner) = &self.division else {
@@ -241,6 +250,24 @@ mod tests {
         assert_eq!(owned, [4_096, 8_192, 4_096]);
         assert_eq!(topology.slots_of(1), (4_096, 12_287));
         assert_eq!(Topology::weighted(&[0, 0]).slots_owned(0), 16_384);
+    }
+
+    #[test]
+    fn parts_of_all_hashes_belong_to_shards_as_keys_do() {
+        for topology in [
+            Topology::weighted(&[1, 2, 3]),
+            Topology::ketama(3),
+            Topology::modulo(3),
+        ] {
+            let (mut keys, mut parts) = ([0i32; 3], [0i32; 3]);
+            for number in 0..30_000 {
+                keys[usize::from(topology.shard_of_name(format!("key:{number}").as_bytes()))] += 1;
+                parts[usize::from(topology.shard_at(f64::from(number) / 30_000.0))] += 1;
+            }
+            for (keys, parts) in keys.iter().zip(parts) {
+                assert!((keys - parts).abs() < 400, "{keys} {parts}");
+            }
+        }
     }
 
     #[test]

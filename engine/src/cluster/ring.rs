@@ -31,6 +31,11 @@ impl Ring {
     /// word of the name's digest.
     pub fn node_of(&self, name: &[u8]) -> u16 {
         let [hash, ..] = words(name);
+        self.node_at(hash)
+    }
+
+    /// The node of keys with this hash.
+    pub fn node_at(&self, hash: u32) -> u16 {
         let at = self.points.partition_point(|(point, _)| *point < hash);
         let point = self.points.get(at).or(self.points.first());
         point.map_or(0, |(_, node)| *node)

@@ -1,7 +1,7 @@
 //! The keys of a run: where each lives, how large its value is, how many keys it stands for.
 
 use crate::cluster::Topology;
-use crate::random::{mix64, unit_f64};
+use crate::random::{mix64, normal_quantile, unit_f64};
 use crate::scenario::{KeyClass, ValueSize};
 use std::io::Write as _;
 
@@ -128,7 +128,6 @@ impl KeyTable {
             .unwrap_or(index)
     }
 
-    /// Number of keys, with those born later.
     /// Mean size of a value over all keys.
     pub(crate) fn mean_value_bytes(&self) -> f64 {
         let sums = self.keys.iter().fold((0.0, 0.0), |(keys, bytes), key| {
@@ -138,6 +137,7 @@ impl KeyTable {
         if sums.0 > 0.0 { sums.1 / sums.0 } else { 0.0 }
     }
 
+    /// Number of keys, with those born later.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -172,13 +172,25 @@ pub(crate) fn shard_of(prefix: &[u8], number: u64, topology: &Topology) -> u16 {
 pub(crate) fn shard_in(class: &KeyClass, number: u64, topology: &Topology) -> u16 {
     let name = class.name.as_bytes();
     match class.hash_tags {
-        // Multiply and shift maps a hash to so many tags evenly. Clients of Memcached know no tags.
         Some(tags) if topology.has_slots() => {
-            let tag = ((mix64(number ^ 0x5441_4753) >> 32) * u64::from(tags)) >> 32;
-            shard_of_name(&[b"{", name], tag, topology)
+            let part = unit_f64(mix64(number ^ 0x5441_4753));
+            shard_of_tag(name, part, tags, topology)
         }
         _ => shard_of(name, number, topology),
     }
+}
+
+/// The shard of a key of the class whose hash lies at this part, 0 to 1, of all that the hashes of its keys can be.
+pub(crate) fn shard_at(class: &KeyClass, part: f64, topology: &Topology) -> u16 {
+    match class.hash_tags {
+        Some(tags) if topology.has_slots() => shard_of_tag(class.name.as_bytes(), part, tags, topology),
+        _ => topology.shard_at(part),
+    }
+}
+
+/// The shard of one of so many tags: the first at 0, the last just below 1. Clients of Memcached know no tags.
+fn shard_of_tag(name: &[u8], part: f64, tags: u32, topology: &Topology) -> u16 {
+    shard_of_name(&[b"{", name], (part * f64::from(tags)) as u64, topology)
 }
 
 /// Shard of the parts, a colon and the number. An open brace before makes it a hash tag, to which it is closed.
@@ -205,19 +217,21 @@ fn shard_of_name(parts: &[&[u8]], number: u64, topology: &Topology) -> u16 {
 
 /// Size of the value of the key of this number: the same in every run of the class, whatever the seed of the run.
 pub(crate) fn value_bytes(class: &KeyClass, number: u64) -> u32 {
+    size_at(class, unit_f64(mix64(number ^ 0x5349_5A45)))
+}
+
+/// The size that this part of the values of a class, 0 to 1, does not exceed.
+pub(crate) fn size_at(class: &KeyClass, part: f64) -> u32 {
     const LARGEST: f64 = (64u64 << 20) as f64;
     match &class.value_size {
         ValueSize::Fixed { bytes } => bytes.0 as u32,
         ValueSize::Lognormal { median_bytes, sigma } => {
-            // Box and Muller's transform of two hashes of the number.
-            let u = 1.0 - unit_f64(mix64(number ^ 0x5349_5A45));
-            let angle = unit_f64(mix64(number ^ 0x414E_474C)) * core::f64::consts::TAU;
-            let normal = libm::sqrt(-2.0 * libm::log(u)) * libm::cos(angle);
-            (median_bytes.0 as f64 * libm::exp(sigma * normal)).clamp(1.0, LARGEST) as u32
+            let times = libm::exp(sigma * normal_quantile(part));
+            (median_bytes.0 as f64 * times).clamp(1.0, LARGEST) as u32
         }
         ValueSize::Choice { sizes } => {
             let all: f64 = sizes.iter().map(|size| size.share.0).sum();
-            let mut mark = unit_f64(mix64(number ^ 0x5349_5A45)) * all;
+            let mut mark = part * all;
             let found = sizes.iter().find(|size| {
                 mark -= size.share.0;
                 mark < 0.0

@@ -5,13 +5,13 @@ mod tests;
 
 use super::alias::Alias;
 use super::arrivals::Arrivals;
-use super::keys::{KeyTable, NewKey, Weight, shard_in, value_bytes};
+use super::keys::{KeyTable, NewKey, Weight, shard_at, shard_in, size_at, value_bytes};
 use super::motion::Motion;
 use super::popularity::Masses;
 use super::sampling::{Demand, Layout, Thinning};
 use super::{Operation, Request};
 use crate::cluster::Topology;
-use crate::random::Stream;
+use crate::random::{Spread, Stream};
 use crate::scenario::{KeyClass, Popularity, Ttl};
 use crate::units::Micros;
 use core::cmp::Reverse;
@@ -442,32 +442,35 @@ impl Sampler<'_> {
                 });
             }
             shares.push(self.masses.of(rank) / every);
-            self.push(rank, 1, thinned, rate, table);
+            let key = self.key(value_bytes(class, rank), 1, thinned, rate);
+            table.push(shard_in(class, rank, self.topology), key);
         }
         let fixed = weights.len() as u32;
         table.set_thinned(first, weights);
-        let mut random = Stream::new(seed, 0x5341_4D50 ^ u64::from(self.number));
+        // Of a block, any key might be the one that is simulated. Drawn independently, their sizes and shards would be as
+        // uneven as those of so few keys are; those of all keys are not.
+        let mut spread = Spread::new(&mut Stream::new(seed, 0x5341_4D50 ^ u64::from(self.number)));
         for place in layout.hot..layout.places() {
             let (first, last) = layout.ranks(place);
             let width = (last - first + 1) as u32;
-            let rank = first + u64::from(random.below(width));
-            // The key drawn takes the mean popularity of its block, so that traffic is neither lost nor gained.
+            // The key takes the mean popularity of its block, so that traffic is neither lost nor gained.
             shares.push(self.masses.between(first, last) / f64::from(width));
             let rate = self.demand.between(first, last) / f64::from(width);
-            self.push(rank, width, false, rate, table);
+            let [of_size, of_hashes] = spread.step();
+            let key = self.key(size_at(class, of_size), width, false, rate);
+            table.push(shard_at(class, of_hashes, self.topology), key);
         }
         (shares, fixed)
     }
 
-    fn push(&self, rank: u64, keys: u32, thinned: bool, rate: f64, table: &mut KeyTable) {
-        let key = NewKey {
-            value_bytes: value_bytes(self.class, rank),
+    fn key(&self, value_bytes: u32, keys: u32, thinned: bool, rate: f64) -> NewKey {
+        NewKey {
+            value_bytes,
             keys,
             class: self.number,
             thinned,
             rate,
-        };
-        table.push(shard_in(self.class, rank, self.topology), key);
+        }
     }
 }
 
