@@ -2,6 +2,7 @@
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::sync::LazyLock;
 
 /// SplitMix64's output function: spreads consecutive integers over all 64 bits.
 ///
@@ -49,12 +50,62 @@ impl Stream {
         (((bits >> 32) * n + (low >> 32)) >> 32) as u32
     }
 
-    /// Exponential with mean 1.
+    /// Exponential with mean 1, by the [`Ziggurat`]: a logarithm for each of a request's draws would take a tenth of the run.
     pub fn exponential(&mut self) -> f64 {
-        // 1 - u lies in (0, 1], so that the logarithm is finite.
-        -libm::log(1.0 - self.unit())
+        let ziggurat = &*ZIGGURAT;
+        loop {
+            // The number of the layer and the place in it share no bits.
+            let bits = self.bits();
+            let layer = (bits & 0xff) as usize;
+            let (width, inner) = (ziggurat.widths[layer], ziggurat.widths[layer + 1]);
+            let x = unit_f64(bits) * width;
+            if x < inner {
+                return x;
+            }
+            if layer == 0 {
+                // The tail is exponential itself; 1 - u lies in (0, 1], so that the logarithm is finite.
+                return Ziggurat::TAIL - libm::log(1.0 - self.unit());
+            }
+            let (low, high) = (ziggurat.heights[layer], ziggurat.heights[layer + 1]);
+            if low + (high - low) * self.unit() < libm::exp(-x) {
+                return x;
+            }
+        }
     }
 }
+
+/// The exponential density cut into 256 layers of equal area, the lowest of which has the tail.
+///
+/// Marsaglia and Tsang, "The ziggurat method for generating random variables" (2000), whose two constants these are.
+struct Ziggurat {
+    /// Right ends of the layers from the lowest to the highest; that of the lowest as if its tail were a rectangle too.
+    widths: [f64; 257],
+    /// Density at each of them.
+    heights: [f64; 257],
+}
+
+impl Ziggurat {
+    /// Where the tail begins.
+    const TAIL: f64 = 7.697_117_470_131_05;
+    /// Area of a layer.
+    const AREA: f64 = 0.003_949_659_822_581_557;
+
+    fn new() -> Self {
+        let mut widths = [0.0; 257];
+        widths[0] = Self::AREA * libm::exp(Self::TAIL);
+        widths[1] = Self::TAIL;
+        for layer in 2..256 {
+            let below = widths[layer - 1];
+            widths[layer] = -libm::log(Self::AREA / below + libm::exp(-below));
+        }
+        Self {
+            widths,
+            heights: widths.map(|width| libm::exp(-width)),
+        }
+    }
+}
+
+static ZIGGURAT: LazyLock<Ziggurat> = LazyLock::new(Ziggurat::new);
 
 /// A low-discrepancy sequence on the unit square, of a random start: any stretch of it covers the square, and each of its
 /// sides, far more evenly than independent draws would.
@@ -123,6 +174,28 @@ mod tests {
             }
         }
         assert!(normal_quantile(0.5).abs() < 1e-15);
+    }
+
+    #[test]
+    fn exponential_draws_have_the_law_and_its_moments() {
+        let mut stream = Stream::new(3, 3);
+        let mut draws: Vec<f64> = (0..1_000_000).map(|_| stream.exponential()).collect();
+        let mean = |power: i32| draws.iter().map(|x| x.powi(power)).sum::<f64>() / draws.len() as f64;
+        // Standard deviations of the three means: 0.001, 0.0045 and 0.026.
+        assert!(
+            (mean(1) - 1.0).abs() < 0.004 && (mean(2) - 2.0).abs() < 0.018 && (mean(3) - 6.0).abs() < 0.11
+        );
+        // Kolmogorov and Smirnov's distance, which exceeds 1.95 / sqrt(n) once in a thousand times.
+        draws.sort_by(f64::total_cmp);
+        let distance = draws.iter().enumerate().map(|(number, x)| {
+            let part = (number as f64 + 0.5) / draws.len() as f64;
+            (part - (1.0 - (-x).exp())).abs()
+        });
+        assert!(distance.fold(0.0, f64::max) < 1.95e-3);
+        // Beyond the layers there is the tail: e^-7.7 of the draws, 454 +- 21.
+        let tail = draws.iter().filter(|x| **x > Ziggurat::TAIL).count();
+        assert!((370..540).contains(&tail), "{tail}");
+        assert!((ZIGGURAT.widths[255] * (1.0 - ZIGGURAT.heights[255]) - Ziggurat::AREA).abs() < 1e-9);
     }
 
     #[test]

@@ -423,8 +423,10 @@ impl Sim {
         let resident = batch.iter().filter(|request| {
             let key = self.keys.get(request.key);
             let shard = self.shards.get(usize::from(key.shard));
-            // Both are looked at, whatever the first says.
-            shard.is_some_and(|shard| shard.store.glance(key.local)) | self.values.glance(request.key)
+            // All are looked at, whatever the first says.
+            shard.is_some_and(|shard| shard.store.glance(key.local))
+                | self.values.glance(request.key)
+                | (self.keys.weight(request.key, key).requests > 1.0)
         });
         core::hint::black_box(resident.count());
     }

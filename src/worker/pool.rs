@@ -147,10 +147,19 @@ impl Pool {
     }
 
     fn start_worker(&self, at: usize) -> Result<(), JsValue> {
-        let options = web_sys::WorkerOptions::new();
-        options.set_type(web_sys::WorkerType::Module);
         let script = self.0.script;
-        let worker = web_sys::Worker::new_with_options(script, &options)?;
+        let early = if script == SIMULATOR { take_early() } else { None };
+        let (worker, messages) = match early {
+            Some(early) => early,
+            None => {
+                let options = web_sys::WorkerOptions::new();
+                options.set_type(web_sys::WorkerType::Module);
+                (
+                    web_sys::Worker::new_with_options(script, &options)?,
+                    js_sys::Array::new(),
+                )
+            }
+        };
         let pool = self.clone();
         let on_message = Closure::new(move |event: web_sys::MessageEvent| pool.on_message(at, &event.data()));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -177,6 +186,9 @@ impl Pool {
             deadline: Some(deadline),
         };
         retire(self.put(at, Some(running)));
+        for message in messages {
+            self.on_message(at, &message);
+        }
         Ok(())
     }
 
@@ -258,6 +270,14 @@ impl Pool {
         let pool = self.clone();
         wasm_bindgen_futures::spawn_local(async move { pool.tell(id, event, JsValue::UNDEFINED) });
     }
+}
+
+/// The simulator that `index.html` has started and nobody has taken yet, with the messages that it has posted.
+fn take_early() -> Option<(web_sys::Worker, js_sys::Array)> {
+    let (window, name) = (web_sys::window()?, JsValue::from_str("early"));
+    let early: js_sys::Array = js_sys::Reflect::get(&window, &name).ok()?.dyn_into().ok()?;
+    js_sys::Reflect::delete_property(&window, &name).ok()?;
+    Some((early.get(0).dyn_into().ok()?, early.get(1).dyn_into().ok()?))
 }
 
 /// Ends a worker, and frees its handlers only after the one that is running has returned.
