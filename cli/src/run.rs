@@ -159,8 +159,12 @@ fn headlines(scenario: &Scenario, report: &Report) -> String {
         (
             "simulated",
             format!(
-                "{} requests, {simulated}",
-                text::number(sampling.requests_represented)
+                "{} requests, {simulated}{}",
+                text::number(sampling.requests_represented),
+                match sampling.hit_ratio_error.0 {
+                    0.0 => String::new(),
+                    error => format!("; hit ratio ± {:.2} points", error * 100.0),
+                }
             ),
         ),
         ("cost", format!("{} a month", text::usd(cache_cost(report)))),

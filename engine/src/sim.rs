@@ -525,6 +525,11 @@ impl Sim {
         &self.happened
     }
 
+    /// Whether some keys or requests stand for others.
+    pub(crate) fn is_sampled(&self) -> bool {
+        !self.thinning.is_none()
+    }
+
     pub(crate) fn one_in(&self) -> u32 {
         self.thinning.one_in
     }

@@ -92,7 +92,20 @@ fn sampling(sim: &Sim) -> Sampling {
         keys_represented: sim.keys().iter().map(|key| u64::from(key.keys)).sum(),
         requests: sim.requests(),
         requests_represented: libm::round(represented) as u64,
+        hit_ratio_error: Share(hit_ratio_error(sim)),
     }
+}
+
+/// Hit ratio by which sampled runs were off whose sample had little chance in it: what the thinning of hot keys and the
+/// smaller store cost. The largest of the ten scenarios of `benches/sampling.rs`.
+const MODEL_ERROR: f64 = 0.001;
+
+fn hit_ratio_error(sim: &Sim) -> f64 {
+    if !sim.is_sampled() {
+        return 0.0;
+    }
+    let total = sum(sim.recorder().totals());
+    sim.recorder().groups().error([total.hits, total.misses()]) + MODEL_ERROR
 }
 
 fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {

@@ -48,6 +48,9 @@ pub struct Sampling {
     pub requests: u64,
     /// Requests they stand for.
     pub requests_represented: u64,
+    /// By how much the hit ratio after the warm-up may be off because not all keys and requests were simulated, 19 times
+    /// in 20; 0 when all were.
+    pub hit_ratio_error: Share,
 }
 
 /// Headline figures. Counts are already scaled to the whole deployment.

@@ -75,6 +75,9 @@ impl Sim {
             };
             *count += misses;
         });
+        if key.keys > 1 {
+            self.recorder.sampled(number, 0.0, misses);
+        }
     }
 
     /// Readers who ask the database for a value and store it.

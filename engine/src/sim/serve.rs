@@ -245,8 +245,7 @@ impl Sim {
                 };
                 let hits = all - misses;
                 if hits > 0.0 {
-                    self.recorder
-                        .count(key.shard, key.class, |tally| tally.hits += hits);
+                    self.count_hits(request.key, key, hits);
                     let bytes = self.value_bytes(request, key);
                     let us = self.look_up(request, key.shard, hits, bytes);
                     self.recorder.hit(us, hits);
@@ -303,9 +302,16 @@ impl Sim {
         }
     }
 
-    fn hit(&mut self, request: Request, key: Key, all: f64) {
+    fn count_hits(&mut self, number: u32, key: Key, hits: f64) {
         self.recorder
-            .count(key.shard, key.class, |tally| tally.hits += all);
+            .count(key.shard, key.class, |tally| tally.hits += hits);
+        if key.keys > 1 {
+            self.recorder.sampled(number, hits, 0.0);
+        }
+    }
+
+    fn hit(&mut self, request: Request, key: Key, all: f64) {
+        self.count_hits(request.key, key, all);
         let behind = self
             .shards
             .get(usize::from(key.shard))

@@ -84,14 +84,17 @@ impl Delta {
 /// How the run was thinned out, in words.
 pub fn sampled(sampling: &Sampling) -> String {
     let requests = text(sampling.requests as f64, Unit::Count);
-    if sampling.one_in <= 1 {
-        return format!("every key simulated, {requests} requests");
+    let keys = match sampling.one_in {
+        0 | 1 => "every key".into(),
+        one_in => format!("1 key in {one_in}"),
+    };
+    let error = sampling.hit_ratio_error.0;
+    if error <= 0.0 {
+        return format!("{keys} simulated, {requests} requests");
     }
     let all = text(sampling.requests_represented as f64, Unit::Count);
-    format!(
-        "1 key in {} simulated, {requests} of {all} requests",
-        sampling.one_in
-    )
+    let error = points(error);
+    format!("{keys} simulated, {requests} of {all} requests: hit rate ± {error}")
 }
 
 /// The figures behind the tiles that changes are computed from.
@@ -341,6 +344,7 @@ fn cost_tile(report: &Report, cost: f64, delta: Option<Delta>) -> Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cacheplan_engine::units::Share;
 
     #[test]
     fn changes_say_direction_amount_and_whether_that_is_good() {
@@ -366,12 +370,14 @@ mod tests {
             keys_represented: 1,
             requests: 2_100_000,
             requests_represented: 1_200_000_000,
+            hit_ratio_error: Share(0.0024),
         };
         assert_eq!(
             sampled(&sampling),
-            "1 key in 64 simulated, 2.10 M of 1.20 G requests"
+            "1 key in 64 simulated, 2.10 M of 1.20 G requests: hit rate ± 0.2 points"
         );
         sampling.one_in = 1;
+        sampling.hit_ratio_error = Share(0.0);
         assert_eq!(sampled(&sampling), "every key simulated, 2.10 M requests");
     }
 }

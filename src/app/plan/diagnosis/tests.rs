@@ -36,6 +36,7 @@ fn calm() -> Report {
             keys_represented: 1,
             requests: 1,
             requests_represented: 1,
+            hit_ratio_error: Share(0.0),
         },
         summary,
         shards: vec![shard(1_000.0, 0.2, 0.01), shard(1_000.0, 0.2, 0.01)],
