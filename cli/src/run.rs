@@ -218,6 +218,15 @@ fn log(scenario: &Scenario, report: &Report) -> String {
                 Event::Snapshot => "every shard writes a snapshot".into(),
                 Event::Refuses => "all shards refuse keys".into(),
                 Event::Accepts => "all shards take keys again".into(),
+                Event::ReplicaLost { shard } => format!("shard {shard} has lost a replica"),
+                Event::SyncBegins { shard } => {
+                    format!("shard {shard} forks to bring a replica up to date")
+                }
+                Event::SyncFails { shard } => {
+                    format!("shard {shard} drops a replica that falls behind, again and again")
+                }
+                Event::Synced { shard } => format!("a replica of shard {shard} is in step"),
+                Event::Restored { shard } => format!("shard {shard} has loaded its values"),
             };
             vec![text::span(logged.at.0), what]
         })

@@ -1,11 +1,14 @@
 //! The loop that ties the parts together; resumable.
 
 mod agenda;
+mod failures;
 mod happen;
 mod history;
+mod members;
 mod node;
 mod rebuild;
 mod recorder;
+mod resync;
 mod serve;
 mod shard;
 mod snapshots;
@@ -29,6 +32,9 @@ use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
 use crate::workload::{KeyTable, Request, Synthetic, Thinning, TraceSource};
 use agenda::{Agenda, Due};
+use failures::Felled;
+use members::Members;
+use resync::MeanItem;
 use shard::{Shard, Synced};
 use std::fmt;
 use std::sync::Arc;
@@ -132,8 +138,12 @@ pub struct Sim {
     refused_until: Micros,
     near: Option<NearCaches>,
     happened: Vec<Logged>,
-    /// Happenings that took a node, which comes back when they end.
-    felled: Vec<u16>,
+    /// Nodes that happenings took, which come back when those end.
+    felled: Vec<Felled>,
+    /// When the last snapshot was taken.
+    snapshot_at: Option<Micros>,
+    /// The mean item, once it was asked for.
+    mean_item: Option<MeanItem>,
     /// Who makes the request that is served, if users are simulated.
     user: Option<u32>,
     /// Whose near cache gets a copy of what is read.
@@ -232,7 +242,12 @@ impl Sim {
                         copied: Bytes(0),
                         dead: false,
                         cut_off: false,
+                        died: Micros(0),
+                        members: Members::new(replicas),
                         replicas,
+                        forked: None,
+                        outflow: 0.0,
+                        failing: false,
                         written: 0.0,
                         write_rate: 0.0,
                         breaker: scenario.client.breaker.map(Breaker::new),
@@ -245,7 +260,7 @@ impl Sim {
         let mut sim = Self {
             database: Database::new(&scenario.database, sampled),
             recorder: Recorder::new(end, scenario.run.warm_up_s.micros(), shards.len(), classes.len()),
-            conditions: Conditions::of(scenario, &timeline),
+            conditions: Conditions::of(scenario, &timeline, f64::INFINITY),
             agenda: Agenda::default(),
             flights: Flights::new(keys.len()),
             values: Values::new(keys.len(), end),
@@ -271,6 +286,8 @@ impl Sim {
                 .map(|near| NearCaches::new(near, scenario.client.instances)),
             happened: Vec::new(),
             felled: Vec::new(),
+            snapshot_at: None,
+            mean_item: None,
             user: None,
             process: None,
             requests: 0,
@@ -460,7 +477,8 @@ impl Sim {
         while self.window_end <= now || self.recorder.interval_end() <= now {
             if self.window_end <= self.recorder.interval_end() {
                 let seconds = self.window.as_secs();
-                let connections = f64::from(self.plan.scenario().client.connections);
+                let connections = f64::from(self.plan.scenario().client.connections)
+                    + f64::from(self.conditions.connections);
                 self.database.end_window(seconds);
                 for shard in &mut self.shards {
                     shard.end_window(seconds, connections);

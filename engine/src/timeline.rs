@@ -79,7 +79,11 @@ pub(crate) struct Conditions {
     /// Part of the deletions and updates of cached values that get lost.
     pub(crate) lost_invalidations: f64,
     /// Part of the commands that are refused.
-    pub(crate) auth_failures: f64,
+    pub(crate) refused: f64,
+    /// Part of the commands that go to the wrong shard first.
+    pub(crate) redirected: f64,
+    /// Connections to each node besides the application's.
+    pub(crate) connections: u32,
     /// How many times as long as usual the database takes.
     pub(crate) database_slowness: f64,
     pub(crate) database_down: bool,
@@ -111,7 +115,9 @@ pub(crate) struct ClassConditions {
 
 impl Conditions {
     /// What holds while these happenings are active.
-    pub(crate) fn of(scenario: &Scenario, timeline: &Timeline) -> Self {
+    ///
+    /// `most_connections` is what a node takes.
+    pub(crate) fn of(scenario: &Scenario, timeline: &Timeline, most_connections: f64) -> Self {
         let names: Vec<Option<&str>> = match &scenario.workload {
             Workload::Synthetic { classes } => {
                 classes.iter().map(|class| Some(class.name.as_str())).collect()
@@ -125,7 +131,9 @@ impl Conditions {
         let mut conditions = Self {
             shed: 0.0,
             lost_invalidations: 0.0,
-            auth_failures: 0.0,
+            refused: 0.0,
+            redirected: 0.0,
+            connections: 0,
             database_slowness: 1.0,
             database_down: false,
             nodes: vec![usual; scenario.cluster.shards as usize],
@@ -143,11 +151,14 @@ impl Conditions {
                 conditions.add(&happening.what, &names);
             }
         }
+        if conditions.connections > 0 {
+            let asked = f64::from(scenario.client.connections) + f64::from(conditions.connections);
+            also(&mut conditions.refused, (1.0 - most_connections / asked).max(0.0));
+        }
         conditions
     }
 
     fn add(&mut self, what: &What, names: &[Option<&str>]) {
-        let also = |share: &mut f64, more: f64| *share = 1.0 - (1.0 - *share) * (1.0 - more);
         match what {
             What::Load { class, factor } => {
                 self.each_class(class.as_deref(), names, |class| class.rate *= factor);
@@ -162,7 +173,9 @@ impl Conditions {
             }),
             What::LoadShedding { share } => also(&mut self.shed, share.0),
             What::LostInvalidations { share } => also(&mut self.lost_invalidations, share.0),
-            What::AuthFailures { share } => also(&mut self.auth_failures, share.0),
+            What::AuthFailures { share } => also(&mut self.refused, share.0),
+            What::WrongShard { share } => also(&mut self.redirected, share.0),
+            What::Connections { count } => self.connections = self.connections.saturating_add(*count),
             What::DatabaseSlow { factor } => self.database_slowness *= factor,
             What::DatabaseDown => self.database_down = true,
             What::SlowNode { shard, factor } => {
@@ -178,7 +191,14 @@ impl Conditions {
                 }
             }
             // These happen at moments rather than hold.
-            What::NodeFailure { .. } | What::SlowCommand { .. } | What::Flush { .. } => {}
+            What::NodeFailure { .. }
+            | What::SlowCommand { .. }
+            | What::Flush { .. }
+            | What::ZoneLoss { .. }
+            | What::ReplicaFailure { .. }
+            | What::ReplicaPartition { .. }
+            | What::Restart { .. }
+            | What::Snapshot => {}
         }
     }
 
@@ -195,6 +215,11 @@ impl Conditions {
             }
         }
     }
+}
+
+/// Adds a share of what is lost to another, independent one.
+fn also(share: &mut f64, more: f64) {
+    *share = 1.0 - (1.0 - *share) * (1.0 - more);
 }
 
 #[cfg(test)]
@@ -228,7 +253,7 @@ mod tests {
         let mut timeline = Timeline::new(&scenario.timeline, Seconds(60).micros());
         let mut seen = Vec::new();
         while let Some(change) = timeline.step() {
-            let conditions = Conditions::of(&scenario, &timeline);
+            let conditions = Conditions::of(&scenario, &timeline, 65_000.0);
             seen.push((
                 change.at.0 / 1_000_000,
                 conditions.database_slowness,

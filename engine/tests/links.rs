@@ -407,6 +407,13 @@ fn happening() -> impl Strategy<Value = Happening> {
         number().prop_map(|share| What::LoadShedding { share: Share(share) }),
         number().prop_map(|share| What::LostInvalidations { share: Share(share) }),
         number().prop_map(|share| What::AuthFailures { share: Share(share) }),
+        any::<u32>().prop_map(|zone| What::ZoneLoss { zone }),
+        any::<u32>().prop_map(|shard| What::ReplicaFailure { shard }),
+        any::<u32>().prop_map(|shard| What::ReplicaPartition { shard }),
+        shard().prop_map(|shard| What::Restart { shard }),
+        any::<u32>().prop_map(|count| What::Connections { count }),
+        number().prop_map(|share| What::WrongShard { share: Share(share) }),
+        Just(What::Snapshot),
     ];
     (any::<[u64; 2]>(), what).prop_map(|([at, duration], what)| Happening {
         at_s: Seconds(at),

@@ -282,6 +282,8 @@ pub const SLOW_FACTOR: Limit = Limit::new(1.0, 1e3, "");
 pub const STALL_MS: Limit = Limit::new(1.0, 6e5, "ms");
 /// `timeline[].what.every_s` of a slow command.
 pub const STALL_EVERY_S: Limit = Limit::new(1.0, DAY_S, "s");
+/// `timeline[].what.count` of connections.
+pub const OTHER_CONNECTIONS: Limit = Limit::new(1.0, 1e6, "connections");
 
 /// `database.usd_per_million_reads`.
 pub const USD_PER_MILLION_READS: Limit = Limit::new(0.0, 1e3, "USD");

@@ -96,6 +96,43 @@ pub enum What {
         /// 0 to 1.
         share: Share,
     },
+    /// Every node in an availability zone is gone, and comes back empty when the duration is over.
+    ZoneLoss {
+        /// Which, from 0 to `cluster.zones` - 1.
+        zone: u32,
+    },
+    /// A replica of a shard dies. When the duration is over, it comes back by a full synchronisation.
+    ReplicaFailure {
+        /// Which.
+        shard: u32,
+    },
+    /// A replica of a shard is cut off. Afterwards what it missed is sent from the backlog if that suffices; otherwise it
+    /// needs a full synchronisation.
+    ReplicaPartition {
+        /// Which.
+        shard: u32,
+    },
+    /// The primary of a shard reboots, or every node of the cluster does, and is down for the duration. Unlike a node that
+    /// failed and was replaced it then loads what is on its disk: the log of writes, else the last snapshot.
+    Restart {
+        /// Which.
+        #[serde(default)]
+        shard: Option<u32>,
+    },
+    /// Others open connections to every node, as when a client leaks them. Beyond what a node takes, as large a part of all
+    /// connections is refused, and so are the requests that would have used them.
+    Connections {
+        /// How many on each node: 1 to 1,000,000.
+        count: u32,
+    },
+    /// Clients send part of the commands to the wrong shard, as with addresses that they cannot use or a map of the slots
+    /// that is never renewed: each is redirected, over a new connection.
+    WrongShard {
+        /// 0 to 1.
+        share: Share,
+    },
+    /// Every shard takes a snapshot, besides those that are scheduled.
+    Snapshot,
 }
 
 impl What {
@@ -114,6 +151,13 @@ impl What {
             Self::DatabaseDown => "database down",
             Self::LostInvalidations { .. } => "lost invalidations",
             Self::AuthFailures { .. } => "authentication failures",
+            Self::ZoneLoss { .. } => "loss of a zone",
+            Self::ReplicaFailure { .. } => "replica failure",
+            Self::ReplicaPartition { .. } => "replica cut off",
+            Self::Restart { .. } => "restart",
+            Self::Connections { .. } => "connections of others",
+            Self::WrongShard { .. } => "redirects",
+            Self::Snapshot => "snapshot",
         }
     }
 }

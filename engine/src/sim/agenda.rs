@@ -47,6 +47,25 @@ pub(super) enum Due {
     },
     /// Snapshots are due.
     Snapshot,
+    /// The primary of a shard forks for a replica that comes into step.
+    Fork {
+        shard: u16,
+        node: u32,
+        /// Number of the replica's attempt.
+        attempt: u32,
+    },
+    /// That attempt ends.
+    Synced {
+        shard: u16,
+        node: u32,
+        attempt: u32,
+        /// Whether the replica is in step then.
+        done: bool,
+        /// Bytes per second that it took of the primary's bandwidth.
+        outflow: f64,
+    },
+    /// A node that rebooted has loaded what was on its disk.
+    Loaded { shard: u16, node: u32 },
     /// A slow command begins.
     Stall {
         /// Number of the happening.

@@ -1,13 +1,12 @@
-//! What happens to the cluster: happenings begin and end, nodes die and are replaced.
+//! Happenings begin and end.
 
 use super::agenda::Due;
 use super::history::{Event, Logged};
 use super::{MOST_LOGGED, Sim, Source, node};
-use crate::cluster::failover::Incident;
 use crate::cluster::replication::base_lag;
 use crate::scenario::What;
 use crate::timeline::{Change, Conditions};
-use crate::units::{Micros, Seconds};
+use crate::units::Micros;
 
 impl Sim {
     /// A happening begins or ends.
@@ -20,7 +19,7 @@ impl Sim {
         };
         self.put_down(event);
         let scenario = self.plan.scenario();
-        self.conditions = Conditions::of(scenario, &self.timeline);
+        self.conditions = Conditions::of(scenario, &self.timeline, self.most_connections());
         self.database.slow_down(self.conditions.database_slowness);
         self.database.set_down(self.conditions.database_down);
         for (shard, conditions) in self.shards.iter_mut().zip(&self.conditions.nodes) {
@@ -36,13 +35,22 @@ impl Sim {
             return;
         };
         match (&happening.what, change.begins) {
-            (&What::NodeFailure { shard }, true) => self.node_fails(shard as u16, number),
-            (&What::NodeFailure { shard }, false) => {
-                if let Some(at) = self.felled.iter().position(|felled| *felled == number) {
-                    self.felled.swap_remove(at);
-                    self.node_returns(shard as u16);
+            (
+                what @ (What::NodeFailure { .. }
+                | What::ZoneLoss { .. }
+                | What::Restart { .. }
+                | What::ReplicaFailure { .. }
+                | What::ReplicaPartition { .. }),
+                begins,
+            ) => {
+                let what = what.clone();
+                if begins {
+                    self.take_nodes(&what, number);
+                } else {
+                    self.return_nodes(&what, number);
                 }
             }
+            (What::Snapshot, true) => self.snapshot(),
             (&What::Flush { shard }, true) => {
                 for number in 0..self.shards.len() {
                     if shard.is_none_or(|shard| shard as usize == number) {
@@ -53,6 +61,12 @@ impl Sim {
             (What::SlowCommand { .. }, true) => self.attend(Due::Stall { happening: number }),
             _ => {}
         }
+    }
+
+    /// Connections that every node takes.
+    pub(super) fn most_connections(&self) -> f64 {
+        let each = self.shards.iter().map(|shard| shard.node.most_connections());
+        each.fold(f64::INFINITY, f64::min)
     }
 
     /// A slow command holds the threads of its shards; the next one is noted.
@@ -86,54 +100,6 @@ impl Sim {
         }
     }
 
-    /// The primary of a shard dies, if one is alive, until the happening ends.
-    fn node_fails(&mut self, shard: u16, happening: u16) {
-        let failed_before = self.shards.iter().filter(|shard| shard.dead).count() as u32;
-        let Some(of_shard) = self.shards.get_mut(usize::from(shard)) else {
-            return;
-        };
-        if of_shard.dead {
-            return;
-        }
-        of_shard.dead = true;
-        self.felled.push(happening);
-        let (replicas, write_rate) = (of_shard.replicas, of_shard.write_rate);
-        let cluster = &self.plan.scenario().cluster;
-        let incident = Incident {
-            election: cluster.engine.into(),
-            node_timeout: Micros(u64::from(cluster.node_timeout_ms) * 1_000),
-            primaries: cluster.shards,
-            failed: failed_before + 1,
-            failed_rank: failed_before,
-            replicas,
-            rank: 0,
-            round_trip: Micros(2 * u64::from(cluster.replication.cross_zone_one_way_us)),
-        };
-        let lag = self.lag_us(shard);
-        let by_service = cluster.service_failover_s.map(Seconds::micros);
-        let mut promoted = None;
-        if cluster.has_bus() {
-            let course = incident.draw(&mut self.behaviour);
-            promoted = course.promoted;
-            if let Some(refusal) = course.refusal(cluster.require_full_coverage) {
-                let until = refusal
-                    .until
-                    .or(by_service)
-                    .map_or(Micros(u64::MAX), |us| Micros(self.now.0 + us.0));
-                self.note(Micros(self.now.0 + refusal.from.0), Due::Refuse { until });
-            }
-        }
-        if replicas > 0
-            && let Some(after) = promoted.or(by_service)
-        {
-            // What was acknowledged but had not reached the replica is gone.
-            let lost = write_rate * lag * 1e-6;
-            self.recorder
-                .count(shard, u8::MAX, |tally| tally.lost_writes += lost);
-            self.note(Micros(self.now.0 + after.0), Due::Promote { shard });
-        }
-    }
-
     /// How far the replicas of a shard are behind while their streams keep up, microseconds.
     pub(super) fn lag_us(&self, shard: u16) -> f64 {
         let scenario = self.plan.scenario();
@@ -143,36 +109,11 @@ impl Sim {
         let service = of_shard.node.service_s(f64::from(scenario.client.connections));
         let busy = of_shard.usage.map_or(0.0, |usage| usage.cpu);
         let replica = if of_shard.reads_replicas() { busy } else { 0.0 };
-        base_lag(scenario.cluster.one_way(shard, 0, 1), service, busy, replica).0 as f64
-    }
-
-    /// A failed node comes back: as a replica where one was promoted, else empty.
-    fn node_returns(&mut self, shard: u16) {
-        let Some(of_shard) = self.shards.get_mut(usize::from(shard)) else {
-            return;
-        };
-        if of_shard.dead {
-            of_shard.dead = false;
-            self.empty(shard);
-            // Whether a majority was missing or only this shard: it is back.
-            if self.refused_until == Micros(u64::MAX) {
-                self.refused_until = self.now;
-            }
-        } else {
-            of_shard.replicas += 1;
-        }
-    }
-
-    /// A replica takes over from a dead primary.
-    pub(super) fn promote(&mut self, shard: u16) {
-        if let Some(of_shard) = self.shards.get_mut(usize::from(shard))
-            && of_shard.dead
-            && of_shard.replicas > 0
-        {
-            of_shard.dead = false;
-            of_shard.replicas -= 1;
-            self.put_down(Event::Promoted { shard });
-        }
+        let (primary, first) = (of_shard.members.primary(), of_shard.members.in_step().next());
+        let way = scenario
+            .cluster
+            .one_way(shard, primary, first.unwrap_or(primary + 1));
+        base_lag(way, service, busy, replica).0 as f64
     }
 
     /// Writes something into the log of the run.
@@ -183,7 +124,7 @@ impl Sim {
     }
 
     /// A shard loses all values.
-    fn empty(&mut self, shard: u16) {
+    pub(super) fn empty(&mut self, shard: u16) {
         let number = usize::from(shard);
         let keys = self.keys.shards().get(number).map_or(0, |keys| keys.simulated);
         let store = node::store(&self.plan, &self.topology, number, keys);

@@ -42,4 +42,29 @@ pub enum Event {
     Refuses,
     /// They take keys again.
     Accepts,
+    /// A replica is dead or cut off.
+    ReplicaLost {
+        /// The shard.
+        shard: u16,
+    },
+    /// A primary forks to bring a replica into step by a full synchronisation.
+    SyncBegins {
+        /// The shard.
+        shard: u16,
+    },
+    /// A primary drops a replica that does not come into step, which goes on trying.
+    SyncFails {
+        /// The shard.
+        shard: u16,
+    },
+    /// A replica is in step.
+    Synced {
+        /// The shard.
+        shard: u16,
+    },
+    /// A primary has loaded what was on its disk.
+    Restored {
+        /// The shard.
+        shard: u16,
+    },
 }

@@ -107,7 +107,16 @@ impl Sim {
                 }
             }
             Due::Stall { happening } => self.stall(happening),
-            Due::Snapshot => self.snapshot(),
+            Due::Snapshot => self.scheduled_snapshot(),
+            Due::Fork { shard, node, attempt } => self.fork(shard, node, attempt),
+            Due::Synced {
+                shard,
+                node,
+                attempt,
+                done,
+                outflow,
+            } => self.synced(shard, node, attempt, done, outflow),
+            Due::Loaded { shard, node } => self.loaded(shard, node),
         }
     }
 
@@ -144,7 +153,7 @@ impl Sim {
     /// Runs a command on a shard that takes so many bytes of a value there: microseconds until the application has the
     /// answer, the way there and back included.
     pub(super) fn command(&mut self, request: Request, shard: u16, weight: f64, cost: f64, into: f64) -> f64 {
-        let round_trip = self.round_trip(request);
+        let round_trip = self.round_trip(request) + self.redirect(request, shard, weight);
         match self.shards.get_mut(usize::from(shard)) {
             Some(shard) => {
                 let command = Command { cost, into, out: 0.0 };
@@ -156,7 +165,7 @@ impl Sim {
 
     /// Looks a key up, as [`command`](Self::command), with a connection of its own where the application opens one.
     pub(super) fn look_up(&mut self, request: Request, shard: u16, weight: f64, out: f64) -> f64 {
-        let round_trip = self.round_trip(request);
+        let round_trip = self.round_trip(request) + self.redirect(request, shard, weight);
         let fresh = self.plan.scenario().client.new_connections.0;
         let connects = fresh > 0.0 && !request.continues && self.behaviour.unit() < fresh;
         let (extra, work) = if connects {
@@ -175,13 +184,47 @@ impl Sim {
         }
     }
 
+    /// Microseconds that a command loses which goes to another shard than this one first: the way there, and a new
+    /// connection to the right one.
+    fn redirect(&mut self, request: Request, shard: u16, weight: f64) -> f64 {
+        let others = (self.shards.len() as u32).saturating_sub(1);
+        if self.conditions.redirected <= 0.0
+            || others == 0
+            || request.continues
+            || self.behaviour.unit() >= self.conditions.redirected
+        {
+            return 0.0;
+        }
+        let other = self.behaviour.below(others) as usize;
+        let wrong = if other >= usize::from(shard) {
+            other + 1
+        } else {
+            other
+        };
+        let asks = |cost| Command {
+            cost,
+            into: 0.0,
+            out: 0.0,
+        };
+        let now = self.now;
+        let answered = match self.shards.get_mut(wrong) {
+            Some(of_shard) if of_shard.health() == Health::Up => {
+                of_shard.run(now, weight, asks(1.0), &mut self.latency)
+            }
+            _ => 0.0,
+        };
+        if let Some(of_shard) = self.shards.get_mut(usize::from(shard)) {
+            of_shard.run(now, weight, asks(CONNECT_WORK), &mut self.latency);
+        }
+        self.round_trip(request) + answered + CONNECT_US
+    }
+
     /// Whether somebody answers for a shard.
     ///
     /// # Errors
     /// Microseconds after which the application knows that nobody does.
     pub(super) fn reach(&mut self, shard: u16, weight: f64) -> Result<(), f64> {
-        let refuses =
-            self.conditions.auth_failures > 0.0 && self.behaviour.unit() < self.conditions.auth_failures;
+        let refuses = self.conditions.refused > 0.0 && self.behaviour.unit() < self.conditions.refused;
         let client = &self.plan.scenario().client;
         let Some(shard) = self.shards.get_mut(usize::from(shard)) else {
             return Ok(());

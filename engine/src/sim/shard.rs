@@ -1,9 +1,10 @@
 //! One shard as the application meets it: a store, the thread before it, and whether anybody answers.
 
+use super::members::Members;
 use crate::client::Breaker;
 use crate::cluster::capacity::{Load, Node, Usage};
 use crate::cluster::persistence::synced;
-use crate::queue::Queue;
+use crate::queue::{Queue, Service};
 use crate::random::Stream;
 use crate::store::Store;
 use crate::units::{Bytes, Micros};
@@ -64,8 +65,17 @@ pub(super) struct Shard {
     pub(super) dead: bool,
     /// Whether the application is cut off from it.
     pub(super) cut_off: bool,
-    /// Replicas that could take over.
+    /// When that happened last.
+    pub(super) died: Micros,
+    pub(super) members: Members,
+    /// Replicas that are in step: they could take over, and are read where replicas are.
     pub(super) replicas: u32,
+    /// When the primary last forked for replicas that come into step.
+    pub(super) forked: Option<Micros>,
+    /// Bytes per second of snapshots on their way to replicas.
+    pub(super) outflow: f64,
+    /// Whether the last synchronisation was given up.
+    pub(super) failing: bool,
     /// Values written in this window, and per second in the last one.
     pub(super) written: f64,
     pub(super) write_rate: f64,
@@ -124,7 +134,7 @@ impl Shard {
         let load = Load {
             work: self.load.work / seconds,
             into: self.load.into / seconds,
-            out: self.load.out / seconds,
+            out: self.load.out / seconds + self.outflow,
             connections,
             memory: self.store.used(),
         };
@@ -151,6 +161,23 @@ impl Shard {
         }
         self.usage = Some(usage);
         self.write_rate = core::mem::take(&mut self.written) / seconds;
+    }
+
+    /// Counts the replicas that are in step, and has as many threads for reads where replicas are read.
+    pub(super) fn count_replicas(&mut self, connections: f64, sampled: bool) {
+        let before = core::mem::replace(&mut self.replicas, self.members.in_step().count() as u32);
+        if self.replicas != before && self.replicas > 0 && self.readers.is_some() {
+            self.readers = Some(self.new_readers(connections, sampled));
+        }
+    }
+
+    /// Idle threads of the replicas.
+    pub(super) fn new_readers(&self, connections: f64, sampled: bool) -> Queue {
+        let thread = if sampled { Queue::sampled } else { Queue::exact };
+        let service = self.node.service_s(connections);
+        let mut readers = thread(f64::from(self.replicas) / service, service, Service::Exponential);
+        readers.slow_down(self.slowness);
+        readers
     }
 
     /// Whether reads go to replicas.

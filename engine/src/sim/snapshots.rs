@@ -18,17 +18,23 @@ impl Sim {
         }
     }
 
+    /// A snapshot that is scheduled; the next one is noted.
+    pub(super) fn scheduled_snapshot(&mut self) {
+        self.snapshot();
+        if let Some(snapshots) = &self.plan.scenario().cluster.persistence.snapshots {
+            let again = Seconds(u64::from(snapshots.every_h.max(1)) * 3_600).micros();
+            self.note(Micros(self.now.0 + again.0), Due::Snapshot);
+        }
+    }
+
     /// Every shard forks and writes a snapshot: its replica where there is one, whose fork delays reads from replicas
     /// only; else its primary.
     pub(super) fn snapshot(&mut self) {
         let cluster = &self.plan.scenario().cluster;
         let persistence = &cluster.persistence;
-        let Some(snapshots) = &persistence.snapshots else {
-            return;
-        };
         let (fork, speed) = (persistence.fork_ms_per_gb, persistence.rdb_mb_per_s);
         let child = child_memory(cluster.engine).0;
-        let again = Seconds(u64::from(snapshots.every_h.max(1)) * 3_600).micros();
+        self.snapshot_at = Some(self.now);
         let mean_value = self.keys.mean_value_bytes();
         for shard in self.shards.iter_mut().filter(|shard| !shard.dead) {
             let bytes = shard.store.used();
@@ -48,6 +54,5 @@ impl Sim {
             shard.copied = shard.copied.max(Bytes(twice));
         }
         self.put_down(Event::Snapshot);
-        self.note(Micros(self.now.0 + again.0), Due::Snapshot);
     }
 }

@@ -78,6 +78,7 @@ impl Dice {
             self.scale(100.0, 5e3)
         };
         let shards = self.between(1, 6);
+        let cluster = self.cluster(shards);
         let client = self.client(seconds, sampled);
         let classes = self.classes(seconds, requests, client.users.is_some());
         let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
@@ -85,7 +86,7 @@ impl Dice {
             .map(|_| Happening {
                 at_s: Seconds(self.0.below(seconds).into()),
                 duration_s: Seconds(self.0.below(seconds).into()),
-                what: self.what(shards, &names),
+                what: self.what(&cluster, &names),
             })
             .collect();
         if self.chance(0.5) {
@@ -108,7 +109,7 @@ impl Dice {
                 warm_start: self.chance(0.5),
             },
             workload: Workload::Synthetic { classes },
-            cluster: self.cluster(shards),
+            cluster,
             client,
             database: self.database(),
             timeline,
@@ -363,13 +364,13 @@ impl Dice {
         }
     }
 
-    fn what(&mut self, shards: u32, names: &[String]) -> What {
+    fn what(&mut self, cluster: &Cluster, names: &[String]) -> What {
         let class = self.rarely(|dice| dice.one(names));
-        let shard = self.0.below(shards);
+        let shard = self.0.below(cluster.shards);
         let some_shard = self.chance(0.5).then_some(shard);
         let share = self.share();
         let factor = self.scale(1.0, 100.0);
-        match self.0.below(12) {
+        match self.0.below(19) {
             0 => What::Load {
                 class,
                 factor: self.0.unit() * 3.0,
@@ -395,6 +396,17 @@ impl Dice {
             8 => What::DatabaseSlow { factor },
             9 => What::DatabaseDown,
             10 => What::LostInvalidations { share },
+            11 => What::ZoneLoss {
+                zone: self.0.below(cluster.zones),
+            },
+            12 => What::ReplicaFailure { shard },
+            13 => What::ReplicaPartition { shard },
+            14 => What::Restart { shard: some_shard },
+            15 => What::Connections {
+                count: self.scale(1.0, 1e6) as u32,
+            },
+            16 => What::WrongShard { share },
+            17 if !cluster.engine.is_memcached() => What::Snapshot,
             _ => What::AuthFailures { share },
         }
     }

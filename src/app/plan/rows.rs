@@ -90,6 +90,11 @@ pub fn event_name(scenario: &Scenario, event: Event) -> String {
         Event::Refuses => "All shards refuse keys".into(),
         Event::Accepts => "All shards take keys again".into(),
         Event::Snapshot => "Snapshots begin".into(),
+        Event::ReplicaLost { shard } => format!("Shard {} lost a replica", shard + 1),
+        Event::SyncBegins { shard } => format!("Shard {} forks to bring a replica up to date", shard + 1),
+        Event::SyncFails { shard } => format!("Shard {} drops a replica that falls behind", shard + 1),
+        Event::Synced { shard } => format!("A replica of shard {} is in step", shard + 1),
+        Event::Restored { shard } => format!("Shard {} has loaded its values", shard + 1),
     }
 }
 

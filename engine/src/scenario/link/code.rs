@@ -12,6 +12,17 @@ pub(super) struct Code<'a> {
     written: Vec<u8>,
     /// Whether something was read that cannot be: all that follows is left as it is.
     broken: bool,
+    /// Whether that was the number of a variant that is not known here.
+    unknown: bool,
+}
+
+/// Why bytes are not a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// They are not what any version writes.
+    Damaged,
+    /// They name a variant that a newer version has added.
+    Newer,
 }
 
 /// The bytes of a value. It is passed as one that may change, but writing changes nothing.
@@ -20,20 +31,35 @@ pub(super) fn bytes_of<T>(value: &mut T, describe: fn(&mut Code<'_>, &mut T)) ->
         rest: None,
         written: Vec::new(),
         broken: false,
+        unknown: false,
     };
     describe(&mut code, value);
     code.written
 }
 
-/// Puts what the bytes say into a value; false when they are not exactly one.
-pub(super) fn read_into<T>(bytes: &[u8], value: &mut T, describe: fn(&mut Code<'_>, &mut T)) -> bool {
+/// Puts what the bytes say into a value.
+///
+/// # Errors
+/// When they are not exactly one.
+pub(super) fn read_into<T>(
+    bytes: &[u8],
+    value: &mut T,
+    describe: fn(&mut Code<'_>, &mut T),
+) -> Result<(), Fault> {
     let mut code = Code {
         rest: Some(bytes),
         written: Vec::new(),
         broken: false,
+        unknown: false,
     };
     describe(&mut code, value);
-    !code.broken && code.rest.is_some_and(<[u8]>::is_empty)
+    if code.unknown {
+        Err(Fault::Newer)
+    } else if code.broken || !code.rest.is_some_and(<[u8]>::is_empty) {
+        Err(Fault::Damaged)
+    } else {
+        Ok(())
+    }
 }
 
 impl Code<'_> {
@@ -109,15 +135,22 @@ impl Code<'_> {
         *value = wide as u32;
     }
 
-    /// Which of so many.
+    /// Which variant of so many.
     pub(super) fn one_of(&mut self, value: usize, count: usize) -> usize {
         let mut wide = value as u64;
-        self.number(&mut wide, count as u64 - 1);
+        self.number(&mut wide, u32::MAX.into());
+        if wide >= count as u64 {
+            self.unknown |= !self.broken;
+            self.fail();
+            return value;
+        }
         wide as usize
     }
 
     pub(super) fn bool(&mut self, value: &mut bool) {
-        *value = self.one_of((*value).into(), 2) == 1;
+        let mut wide = u64::from(*value);
+        self.number(&mut wide, 1);
+        *value = wide == 1;
     }
 
     pub(super) fn f64(&mut self, value: &mut f64) {
@@ -159,7 +192,8 @@ impl Code<'_> {
 
     /// What may be missing.
     pub(super) fn option<T: Default>(&mut self, value: &mut Option<T>, describe: fn(&mut Self, &mut T)) {
-        let is = self.one_of(value.is_some().into(), 2) == 1;
+        let mut is = value.is_some();
+        self.bool(&mut is);
         if is != value.is_some() {
             *value = is.then(T::default);
         }
@@ -212,14 +246,14 @@ mod tests {
             let bytes = bytes_of(&mut number.clone(), wide);
             assert_eq!(Ok(&bytes), postcard::to_allocvec(&number).as_ref());
             let mut read = 7;
-            assert!(read_into(&bytes, &mut read, wide));
+            assert_eq!(read_into(&bytes, &mut read, wide), Ok(()));
             assert_eq!(read, number);
         }
         let mut narrow = 7;
         let bytes = bytes_of(&mut (1 << 32), wide);
-        assert!(!read_into(&bytes, &mut narrow, narrow_number));
+        assert!(read_into(&bytes, &mut narrow, narrow_number).is_err());
         assert_eq!(narrow, 7);
-        assert!(!read_into(&[0xFF; 11], &mut 0, wide));
+        assert!(read_into(&[0xFF; 11], &mut 0, wide).is_err());
     }
 
     #[test]
@@ -230,12 +264,17 @@ mod tests {
         let bytes = bytes_of(&mut value, describe);
         assert_eq!(Ok(&bytes), postcard::to_allocvec(&value).as_ref());
         let mut read = Vec::new();
-        assert!(read_into(&bytes, &mut read, describe));
+        assert_eq!(read_into(&bytes, &mut read, describe), Ok(()));
         assert_eq!(read, value);
         // Neither bytes that are missing nor ones that are left are a value.
-        assert!(!read_into(&bytes[..bytes.len() - 1], &mut read, describe));
-        assert!(!read_into(&[&bytes[..], &[0]].concat(), &mut read, describe));
+        assert!(read_into(&bytes[..bytes.len() - 1], &mut read, describe).is_err());
+        assert!(read_into(&[&bytes[..], &[0]].concat(), &mut read, describe).is_err());
         // A length of gigabytes asks for no memory.
-        assert!(!read_into(&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F], &mut read, describe));
+        assert!(read_into(&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F], &mut read, describe).is_err());
+        // What is neither there nor missing is damage, an unknown choice the work of a newer version.
+        assert_eq!(read_into(&[1, 2], &mut read, describe), Err(Fault::Damaged));
+        let choice: fn(&mut Code<'_>, &mut u8) = |code, value| code.choice(value, &[7, 8]);
+        assert_eq!(read_into(&[2], &mut 7, choice), Err(Fault::Newer));
+        assert_eq!(read_into(&[], &mut 7, choice), Err(Fault::Damaged));
     }
 }

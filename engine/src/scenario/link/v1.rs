@@ -34,7 +34,8 @@ pub(super) fn write(scenario: &Scenario) -> Vec<u8> {
 /// The scenario of the bytes; `None` when they are not exactly one.
 pub(super) fn read(bytes: &[u8]) -> Option<Scenario> {
     let mut scenario = Scenario::default();
-    read_into(bytes, &mut scenario, scenario_of).then_some(scenario)
+    read_into(bytes, &mut scenario, scenario_of).ok()?;
+    Some(scenario)
 }
 
 /// Puts old laws in the place of new ones.

@@ -11,7 +11,7 @@ mod nodes;
 mod servers;
 
 use super::LinkError;
-use super::code::{Code, bytes_of, read_into};
+use super::code::{Code, Fault, bytes_of, read_into};
 use super::v1;
 use crate::scenario::Scenario;
 
@@ -46,7 +46,7 @@ pub(super) fn write(scenario: &Scenario) -> Option<Vec<u8>> {
     for (number, part) in (1..).zip(PARTS) {
         let bytes = bytes_of(&mut wanted, part);
         if bytes != bytes_of(&mut held, part) {
-            read_into(&bytes, &mut held, part);
+            let _ = read_into(&bytes, &mut held, part);
             parts.push((number, bytes));
         }
     }
@@ -56,20 +56,25 @@ pub(super) fn write(scenario: &Scenario) -> Option<Vec<u8>> {
 /// The scenario of the bytes.
 ///
 /// # Errors
-/// [`LinkError::Newer`] for an unknown part, [`LinkError::Damaged`] for bytes that are not exactly one scenario.
+/// [`LinkError::Newer`] for an unknown part or variant, [`LinkError::Damaged`] for bytes that are not exactly one scenario.
 pub(super) fn read(bytes: &[u8]) -> Result<Scenario, LinkError> {
     let mut read = (Scenario::default(), Parts::new());
-    if !read_into(bytes, &mut read, form) {
-        return Err(LinkError::Damaged);
-    }
+    read_into(bytes, &mut read, form)?;
     let (mut scenario, parts) = read;
     for (number, bytes) in parts {
         let part = (number as usize).checked_sub(1).and_then(|at| PARTS.get(at));
-        if !read_into(&bytes, &mut scenario, *part.ok_or(LinkError::Newer(NEXT))?) {
-            return Err(LinkError::Damaged);
-        }
+        read_into(&bytes, &mut scenario, *part.ok_or(LinkError::Newer(NEXT))?)?;
     }
     Ok(scenario)
+}
+
+impl From<Fault> for LinkError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Damaged => Self::Damaged,
+            Fault::Newer => Self::Newer(NEXT),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -83,7 +88,7 @@ mod tests {
         let bytes = write(&scenario).unwrap();
         assert_eq!(read(&bytes), Ok(scenario));
         let mut read_form = (Scenario::default(), Parts::new());
-        assert!(read_into(&bytes, &mut read_form, form));
+        assert_eq!(read_into(&bytes, &mut read_form, form), Ok(()));
         read_form.1.push((99, vec![1, 2, 3]));
         let newer = bytes_of(&mut read_form, form);
         assert_eq!(read(&newer), Err(LinkError::Newer(NEXT)));

@@ -179,11 +179,36 @@ impl Checks {
                 self.integer(&field("milliseconds"), (*milliseconds).into(), &limits::STALL_MS);
                 self.integer(&field("every_s"), every_s.0, &limits::STALL_EVERY_S);
             }
-            What::Flush { shard } => self.shard(scenario, &field("shard"), *shard),
+            What::Flush { shard } | What::Restart { shard } => {
+                self.shard(scenario, &field("shard"), *shard);
+            }
+            What::ReplicaFailure { shard } | What::ReplicaPartition { shard } => {
+                self.shard(scenario, &field("shard"), Some(*shard));
+            }
+            What::ZoneLoss { zone } => {
+                let zones = scenario.cluster.zones;
+                if *zone >= zones {
+                    let bounds = format!("below cluster.zones, {zones}: they are numbered from 0");
+                    self.report(&field("zone"), Integer((*zone).into()), Bounds::Rule(bounds));
+                }
+            }
+            What::Connections { count } => {
+                self.integer(&field("count"), (*count).into(), &limits::OTHER_CONNECTIONS);
+            }
+            What::Snapshot if scenario.cluster.engine.is_memcached() => {
+                let bounds = "left out, as Memcached keeps nothing on disk";
+                self.report(
+                    &format!("{path}.what"),
+                    Quoted("snapshot"),
+                    Bounds::Rule(bounds.into()),
+                );
+            }
+            What::Snapshot => {}
             What::DatabaseSlow { factor } => self.number(&field("factor"), *factor, &limits::SLOW_FACTOR),
             What::DatabaseDown => {}
             What::LoadShedding { share }
             | What::LostInvalidations { share }
+            | What::WrongShard { share }
             | What::AuthFailures { share } => {
                 self.number(&field("share"), share.0, &limits::SHARE);
             }

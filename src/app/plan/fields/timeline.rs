@@ -6,7 +6,7 @@ use cacheplan_engine::scenario::{Happening, Scenario, What, Workload, limits};
 use cacheplan_engine::units::{Seconds, Share};
 
 /// What each kind is called, in the order of [`kind`].
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 19] = [
     "Load",
     "Deploy",
     "Load shedding",
@@ -19,6 +19,13 @@ const KINDS: [&str; 12] = [
     "Database down",
     "Lost invalidations",
     "Refused commands",
+    "Loss of a zone",
+    "Replica failure",
+    "Replica cut off",
+    "Restart",
+    "Connections of others",
+    "Redirects",
+    "Snapshot",
 ];
 
 fn kind(what: &What) -> usize {
@@ -35,6 +42,13 @@ fn kind(what: &What) -> usize {
         What::DatabaseDown => 9,
         What::LostInvalidations { .. } => 10,
         What::AuthFailures { .. } => 11,
+        What::ZoneLoss { .. } => 12,
+        What::ReplicaFailure { .. } => 13,
+        What::ReplicaPartition { .. } => 14,
+        What::Restart { .. } => 15,
+        What::Connections { .. } => 16,
+        What::WrongShard { .. } => 17,
+        What::Snapshot => 18,
     }
 }
 
@@ -62,7 +76,14 @@ fn usual(kind: usize) -> What {
         8 => What::DatabaseSlow { factor: 10.0 },
         9 => What::DatabaseDown,
         10 => What::LostInvalidations { share },
-        _ => What::AuthFailures { share },
+        11 => What::AuthFailures { share },
+        12 => What::ZoneLoss { zone: 0 },
+        13 => What::ReplicaFailure { shard: 0 },
+        14 => What::ReplicaPartition { shard: 0 },
+        15 => What::Restart { shard },
+        16 => What::Connections { count: 60_000 },
+        17 => What::WrongShard { share },
+        _ => What::Snapshot,
     }
 }
 
@@ -102,20 +123,28 @@ fn class_of(what: &What) -> Option<&Option<String>> {
 /// The shard that a happening names, and whether it may be all of them.
 fn shard_of(what: &What) -> Option<(Option<u32>, bool)> {
     match what {
-        What::NodeFailure { shard } | What::Partition { shard } => Some((Some(*shard), false)),
-        What::SlowNode { shard, .. } | What::SlowCommand { shard, .. } | What::Flush { shard } => {
-            Some((*shard, true))
-        }
+        What::NodeFailure { shard }
+        | What::Partition { shard }
+        | What::ReplicaFailure { shard }
+        | What::ReplicaPartition { shard } => Some((Some(*shard), false)),
+        What::SlowNode { shard, .. }
+        | What::SlowCommand { shard, .. }
+        | What::Flush { shard }
+        | What::Restart { shard } => Some((*shard, true)),
         _ => None,
     }
 }
 
 fn set_shard(what: &mut What, wanted: Option<u32>) {
     match what {
-        What::NodeFailure { shard } | What::Partition { shard } => *shard = wanted.unwrap_or(*shard),
-        What::SlowNode { shard, .. } | What::SlowCommand { shard, .. } | What::Flush { shard } => {
-            *shard = wanted;
-        }
+        What::NodeFailure { shard }
+        | What::Partition { shard }
+        | What::ReplicaFailure { shard }
+        | What::ReplicaPartition { shard } => *shard = wanted.unwrap_or(*shard),
+        What::SlowNode { shard, .. }
+        | What::SlowCommand { shard, .. }
+        | What::Flush { shard }
+        | What::Restart { shard } => *shard = wanted,
         _ => {}
     }
 }
@@ -143,11 +172,12 @@ fn set_factor(scenario: &mut Scenario, at: usize, value: f64) {
     });
 }
 
-fn share_of(what: &What) -> Option<Share> {
+fn share_of(what: &mut What) -> Option<&mut Share> {
     match what {
-        What::LoadShedding { share } | What::LostInvalidations { share } | What::AuthFailures { share } => {
-            Some(*share)
-        }
+        What::LoadShedding { share }
+        | What::LostInvalidations { share }
+        | What::AuthFailures { share }
+        | What::WrongShard { share } => Some(share),
         _ => None,
     }
 }
@@ -226,7 +256,8 @@ pub const TIMELINE: &[Field] = &[
         get: |s, at| {
             let happening = s.timeline.get(at)?;
             // A flush is over at once.
-            (!matches!(happening.what, What::Flush { .. })).then_some(happening.duration_s.0 as f64)
+            (!matches!(happening.what, What::Flush { .. } | What::Snapshot))
+                .then_some(happening.duration_s.0 as f64)
         },
         set: |s, at, value| change(s, at, |happening| happening.duration_s = Seconds(value as u64)),
     }),
@@ -253,6 +284,27 @@ pub const TIMELINE: &[Field] = &[
         set: |s, at, wanted| {
             change(s, at, |happening| {
                 set_shard(&mut happening.what, wanted.parse().ok());
+            });
+        },
+    }),
+    Field::Choice(Choice {
+        path: "timeline[].what.zone",
+        label: "Zone",
+        hint: "The availability zone whose nodes are gone",
+        options: |_| {
+            (0..limits::ZONES.max as u32)
+                .map(|zone| (zone.to_string(), format!("Zone {}", zone + 1)))
+                .collect()
+        },
+        get: |s, at| match what(s, at)? {
+            What::ZoneLoss { zone } => Some(zone.to_string()),
+            _ => None,
+        },
+        set: |s, at, wanted| {
+            change(s, at, |happening| {
+                if let (What::ZoneLoss { zone }, Ok(wanted)) = (&mut happening.what, wanted.parse()) {
+                    *zone = wanted;
+                }
             });
         },
     }),
@@ -298,14 +350,31 @@ pub const TIMELINE: &[Field] = &[
         limit: limits::SHARE,
         whole: false,
         slider: Slider::Linear(0.0, 1.0, 0.01),
-        get: |s, at| share_of(what(s, at)?).map(|share| share.0),
+        get: |s, at| share_of(&mut what(s, at)?.clone()).map(|share| share.0),
         set: |s, at, value| {
             change(s, at, |happening| {
-                if let What::LoadShedding { share }
-                | What::LostInvalidations { share }
-                | What::AuthFailures { share } = &mut happening.what
-                {
+                if let Some(share) = share_of(&mut happening.what) {
                     *share = Share(value);
+                }
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "timeline[].what.count",
+        label: "Connections",
+        hint: "To each node, beside the application’s own; a node takes 65,000",
+        unit: Unit::Count,
+        limit: limits::OTHER_CONNECTIONS,
+        whole: true,
+        slider: Slider::Log(100.0, 1e6),
+        get: |s, at| match what(s, at)? {
+            What::Connections { count } => Some(f64::from(*count)),
+            _ => None,
+        },
+        set: |s, at, value| {
+            change(s, at, |happening| {
+                if let What::Connections { count } = &mut happening.what {
+                    *count = value as u32;
                 }
             });
         },

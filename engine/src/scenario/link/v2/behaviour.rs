@@ -178,8 +178,15 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
         What::DatabaseDown => 9,
         What::LostInvalidations { .. } => 10,
         What::AuthFailures { .. } => 11,
+        What::ZoneLoss { .. } => 12,
+        What::ReplicaFailure { .. } => 13,
+        What::ReplicaPartition { .. } => 14,
+        What::Restart { .. } => 15,
+        What::Connections { .. } => 16,
+        What::WrongShard { .. } => 17,
+        What::Snapshot => 18,
     };
-    let kind = code.one_of(kind, 12);
+    let kind = code.one_of(kind, 19);
     if code.reads() {
         let (class, shard, factor, share) = (None, None, 0.0, Share(0.0));
         *what = match kind {
@@ -202,7 +209,14 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
             8 => What::DatabaseSlow { factor },
             9 => What::DatabaseDown,
             10 => What::LostInvalidations { share },
-            _ => What::AuthFailures { share },
+            11 => What::AuthFailures { share },
+            12 => What::ZoneLoss { zone: 0 },
+            13 => What::ReplicaFailure { shard: 0 },
+            14 => What::ReplicaPartition { shard: 0 },
+            15 => What::Restart { shard },
+            16 => What::Connections { count: 0 },
+            17 => What::WrongShard { share },
+            _ => What::Snapshot,
         };
     }
     match what {
@@ -219,7 +233,12 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
             code.f64(value_factor);
             code.option(ttl_s, |code, seconds: &mut Seconds| code.u64(&mut seconds.0));
         }
-        What::NodeFailure { shard } | What::Partition { shard } => code.u32(shard),
+        What::NodeFailure { shard: number }
+        | What::Partition { shard: number }
+        | What::ReplicaFailure { shard: number }
+        | What::ReplicaPartition { shard: number }
+        | What::ZoneLoss { zone: number }
+        | What::Connections { count: number } => code.u32(number),
         What::SlowNode { shard, factor } => {
             code.option(shard, Code::u32);
             code.f64(factor);
@@ -233,11 +252,14 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
             code.u32(milliseconds);
             code.u64(&mut every_s.0);
         }
-        What::Flush { shard } => code.option(shard, Code::u32),
+        What::Flush { shard } | What::Restart { shard } => code.option(shard, Code::u32),
         What::DatabaseSlow { factor } => code.f64(factor),
-        What::LoadShedding { share } | What::LostInvalidations { share } | What::AuthFailures { share } => {
+        What::LoadShedding { share }
+        | What::LostInvalidations { share }
+        | What::AuthFailures { share }
+        | What::WrongShard { share } => {
             code.f64(&mut share.0);
         }
-        What::DatabaseDown => {}
+        What::DatabaseDown | What::Snapshot => {}
     }
 }
