@@ -87,6 +87,9 @@ struct BenchArgs {
     /// Every policy in the browser's worker against the native one
     #[arg(long)]
     browser: bool,
+    /// Whole clusters in the browser's worker and natively
+    #[arg(long)]
+    cluster: bool,
     /// From opening the page to the first complete answer
     #[arg(long)]
     open: bool,
@@ -99,7 +102,15 @@ fn main() -> ExitCode {
         Task::Test(args) => test::test(test::Selection::new(args.native, args.wasm, args.e2e)),
         Task::Check => checks::check(),
         Task::Size => size::size(),
-        Task::Bench(args) => bench::bench(bench::Selection::new(args.native, args.browser, args.open)),
+        Task::Bench(args) => {
+            let BenchArgs {
+                native,
+                browser,
+                cluster,
+                open,
+            } = args;
+            bench::bench(bench::Selection::new(native, browser, cluster, open))
+        }
         Task::Screenshots => browser::screenshots(),
         Task::Accuracy => accuracy::accuracy(),
         Task::Setup => setup::everything(),

@@ -96,9 +96,9 @@ fn sampling(sim: &Sim) -> Sampling {
     }
 }
 
-/// Hit ratio by which sampled runs were off whose sample had little chance in it: what the thinning of hot keys and the
-/// smaller store cost. The largest of the ten scenarios of `benches/sampling.rs`.
-const MODEL_ERROR: f64 = 0.001;
+/// Hit ratio by which a sampled run may be off besides the chance in its sample: hot keys are asked less often, and small
+/// stores do not evict quite as large ones. So much it was in the ten scenarios of `benches/sampling.rs`.
+const MODEL_ERROR: f64 = 0.002;
 
 fn hit_ratio_error(sim: &Sim) -> f64 {
     if !sim.is_sampled() {

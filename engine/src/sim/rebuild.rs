@@ -99,7 +99,7 @@ impl Sim {
             .flights
             .get(request.key)
             .map_or(self.now, |flight| flight.first);
-        let left = first.0.saturating_sub(self.now.0) as f64;
+        let left = first.0.saturating_sub(self.now.0) as f64 / self.stretch(request.key, key);
         self.answered(request, Kind::Miss, us.max(left), readers);
     }
 
@@ -162,6 +162,20 @@ impl Sim {
         self.user = None;
     }
 
+    /// How many times as long as it takes a rebuild lasts for the simulated requests of a key.
+    ///
+    /// A simulated write of a thinned key stands for several, and so do the readers that each of them makes miss: as many
+    /// as are met when the value is gone for so many times as long. Values that expire are not gone more often than they
+    /// are simulated to be, and who polls for a lock counts the time itself.
+    fn stretch(&self, number: u32, key: Key) -> f64 {
+        let polls = matches!(self.plan.scenario().client.guard, Guard::Lock { .. });
+        if key.thinned && !polls && self.values.was_deleted(number) {
+            self.keys.weight(number, key).requests
+        } else {
+            1.0
+        }
+    }
+
     /// Asks the database.
     pub(super) fn ask(&mut self, key: Key, query: Query) {
         let Query {
@@ -186,10 +200,8 @@ impl Sim {
             Answer::Refused => us,
         };
         if rebuilds && tries == 1 {
-            let lands = later(
-                self.now,
-                after + f64::from(self.plan.scenario().client.round_trip_us) / 2.0,
-            );
+            let way = f64::from(self.plan.scenario().client.round_trip_us) / 2.0;
+            let lands = later(self.now, (after + way) * self.stretch(request.key, key));
             self.flights.begin(request.key, processes, lands);
         }
         match answer {
@@ -255,7 +267,8 @@ impl Sim {
                     .count(key.shard, key.class, |tally| tally.extra_commands += weight);
                 let bytes = self.value_bytes(request, key);
                 let us = self.command(request, key.shard, weight, 1.0, bytes);
-                let there = later(self.now, after + self.round_trip(request) / 2.0);
+                let way = self.round_trip(request) / 2.0;
+                let there = later(self.now, (after + way) * self.stretch(request.key, key));
                 self.note(
                     there,
                     Due::Fill(Fill {

@@ -2,7 +2,7 @@
 
 use super::{CAPACITY, ROUNDS, median, native};
 use crate::process::{output, say};
-use crate::{build, setup};
+use crate::{build, paths, setup};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader, Write};
@@ -85,6 +85,56 @@ pub(super) fn replay(trace: &Path) -> Result<()> {
             row.misses,
             median(row.probes),
             100.0 * median(row.shares)
+        );
+    }
+    Ok(())
+}
+
+/// What became of one scenario.
+#[derive(Deserialize)]
+struct Run {
+    title: String,
+    requests: u64,
+    hit_ratio: f64,
+    /// By how much the hit ratio may be off, as the run states.
+    error: f64,
+    /// Seconds of each round.
+    native: Vec<f64>,
+    browser: Vec<f64>,
+}
+
+/// Simulates whole clusters natively and in the worker in turn, and prints a table.
+pub(super) fn cluster() -> Result<()> {
+    let cli = native::cli()?;
+    let wire = native::wire()?;
+    build::build()?;
+    let mut script = script("cluster.js")?;
+    say("Simulating clusters in the browser's worker, in turn with the native program");
+    script
+        .arg(paths::dist())
+        .arg(ROUNDS.to_string())
+        .env("CACHEPLAN_CLI", cli)
+        .env("CACHEPLAN_WIRE", wire);
+    let answer = output(&mut script)?;
+    let runs: Vec<Run> =
+        serde_json::from_str(&answer).context("the browser bench did not answer with runs")?;
+    println!(
+        "{:30} {:>10} {:>20} {:>9} {:>9} {:>14} {:>14}",
+        "scenario", "requests", "hit ratio", "native s", "browser s", "native M/s", "browser M/s"
+    );
+    for run in runs {
+        let (native, browser) = (median(run.native), median(run.browser));
+        let speed = |seconds: f64| run.requests as f64 / seconds / 1e6;
+        println!(
+            "{:30} {:>10} {:>9.2} % ± {:>4.2} {:>9.3} {:>9.3} {:>14.2} {:>14.2}",
+            run.title,
+            run.requests,
+            run.hit_ratio * 100.0,
+            run.error * 100.0,
+            native,
+            browser,
+            speed(native),
+            speed(browser)
         );
     }
     Ok(())

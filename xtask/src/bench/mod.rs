@@ -13,16 +13,18 @@ use anyhow::Result;
 pub(crate) struct Selection {
     native: bool,
     browser: bool,
+    cluster: bool,
     open: bool,
 }
 
 impl Selection {
     /// The benches that were named; all when none was.
-    pub(crate) fn new(native: bool, browser: bool, open: bool) -> Self {
-        let all = !(native || browser || open);
+    pub(crate) fn new(native: bool, browser: bool, cluster: bool, open: bool) -> Self {
+        let all = !(native || browser || cluster || open);
         Selection {
             native: native || all,
             browser: browser || all,
+            cluster: cluster || all,
             open: open || all,
         }
     }
@@ -31,6 +33,7 @@ impl Selection {
         let flags = [
             (self.native, "--native"),
             (self.browser, "--browser"),
+            (self.cluster, "--cluster"),
             (self.open, "--open"),
         ];
         flags
@@ -58,6 +61,9 @@ pub(crate) fn bench(selection: Selection) -> Result<()> {
     }
     if selection.browser {
         browser::replay(&trace::ensure()?)?;
+    }
+    if selection.cluster {
+        browser::cluster()?;
     }
     if selection.open {
         browser::open()?;

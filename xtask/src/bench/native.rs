@@ -23,9 +23,20 @@ struct Speed {
 /// Builds `cacheplan` and gives its path.
 pub(super) fn cli() -> Result<PathBuf> {
     run(cargo().args(["build", "--quiet", "--release", "--package", "cacheplan-cli"]))?;
+    program("cacheplan")
+}
+
+/// Builds what translates the messages of workers and gives its path.
+pub(super) fn wire() -> Result<PathBuf> {
+    let engine = ["--package", "cacheplan-engine", "--example", "wire"];
+    run(cargo().args(["build", "--quiet", "--release"]).args(engine))?;
+    program("examples/wire")
+}
+
+fn program(name: &str) -> Result<PathBuf> {
     Ok(paths::target()?
         .join("release")
-        .join(format!("cacheplan{}", env::consts::EXE_SUFFIX)))
+        .join(format!("{name}{}", env::consts::EXE_SUFFIX)))
 }
 
 /// Measures all policies and prints the table.
