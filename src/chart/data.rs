@@ -178,7 +178,7 @@ impl Data {
                 ((down(low - margin)).max(0.0), (-down(-high - margin)).min(1.0))
             }
             Range::Log => {
-                let down = |value: f64| 10f64.powf(value.max(1e-3).log10().floor());
+                let down = |value: f64| 10f64.powi(value.max(1e-3).log10().floor() as i32);
                 (down(low), (down(high * 0.999_999) * 10.0).max(down(low) * 10.0))
             }
         }
@@ -190,7 +190,7 @@ fn nice(value: f64) -> f64 {
     if value <= 0.0 {
         return 1.0;
     }
-    let power = 10f64.powf(value.log10().floor());
+    let power = 10f64.powi(value.log10().floor() as i32);
     [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
         .iter()
         .map(|step| step * power)

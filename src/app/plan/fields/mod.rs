@@ -163,7 +163,7 @@ impl Slider {
                 } else if share >= 1.0 {
                     to
                 } else {
-                    within(rounded(from * (to / from).powf(share), unit), from, to)
+                    within(rounded(from * ((to / from).ln() * share).exp(), unit), from, to)
                 }
             }
         }
@@ -181,7 +181,7 @@ fn rounded(value: f64, unit: Unit) -> f64 {
             v if v < 604_800.0 => 21_600.0,
             _ => 86_400.0,
         },
-        _ => 10f64.powf(value.log10().floor() - 1.0),
+        _ => 10f64.powi(value.log10().floor() as i32 - 1),
     };
     let steps = (value / quantum).round();
     if quantum < 1.0 {
