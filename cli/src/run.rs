@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::progress::Progress;
 use crate::{scenario, table, text, trace};
 use cacheplan_engine::cost::LineKind;
-use cacheplan_engine::report::{Event, Latencies, Report};
+use cacheplan_engine::report::{Event, Latencies, Limit, Report, ServerlessSummary};
 use cacheplan_engine::scenario::{RecordedTrace, Scenario, Workload};
 use cacheplan_engine::sim::Sim;
-use cacheplan_engine::units::Seconds;
+use cacheplan_engine::units::{PerSecond, Seconds};
 use cacheplan_engine::workload::trace::Trace;
 use std::path::Path;
 use std::sync::Arc;
@@ -75,6 +75,9 @@ fn summary(scenario: &Scenario, report: &Report) -> String {
         format!("Per shard\n{}", shards(report)),
         format!("Per month\n{}", bill(report)),
     ];
+    if let Some(of) = &report.serverless {
+        parts.insert(1, format!("Serverless\n{}", serverless(report, of)));
+    }
     // What is seldom there stands behind the headlines where it is.
     for (title, text) in [("Log", log(scenario, report)), ("Trouble", trouble(report))] {
         if !text.is_empty() {
@@ -168,6 +171,34 @@ fn headlines(scenario: &Scenario, report: &Report) -> String {
             ),
         ),
         ("cost", format!("{} a month", text::usd(cache_cost(report)))),
+    ])
+}
+
+fn serverless(report: &Report, of: &ServerlessSummary) -> String {
+    let per_s = |x: PerSecond| format!("{}/s", text::amount(x.0));
+    let binding = match report.shards.first().and_then(|shard| shard.binding) {
+        Some(Limit::SlotRate) => "what one hash slot gets",
+        Some(Limit::MaximumRate) => "the most ECPUs that are set, or that the service gives",
+        Some(Limit::Memory) => "the most data",
+        _ => "what it has scaled to",
+    };
+    table::list(&[
+        (
+            "ECPUs",
+            format!(
+                "{} mean, {} peak; it takes {} in the end",
+                per_s(of.ecpu_per_s),
+                per_s(of.peak_ecpu_per_s),
+                per_s(of.capacity_per_s)
+            ),
+        ),
+        ("throttled", format!("{} commands", text::number(of.throttled))),
+        (
+            "busiest slot",
+            format!("{}, asked for {}", of.busiest_slot, per_s(of.busiest_slot_per_s)),
+        ),
+        ("data", format!("{} in the mean", text::bytes(of.data.0))),
+        ("nearest limit", binding.into()),
     ])
 }
 

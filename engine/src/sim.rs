@@ -10,6 +10,7 @@ mod rebuild;
 mod recorder;
 mod resync;
 mod serve;
+mod serverless;
 mod shard;
 mod snapshots;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub(crate) use recorder::{Interval, Recorder, Tally, sum};
 use crate::client::{Breaker, Flights, NearCaches};
 use crate::cluster::Topology;
 use crate::cluster::capacity::{Load, Node};
+use crate::cluster::slots::SLOTS;
 use crate::database::Database;
 use crate::queue::{Queue, Service};
 use crate::random::Stream;
@@ -35,6 +37,7 @@ use agenda::{Agenda, Due};
 use failures::Felled;
 use members::Members;
 use resync::MeanItem;
+use serverless::Serverless;
 use shard::{Shard, Synced};
 use std::fmt;
 use std::sync::Arc;
@@ -137,6 +140,7 @@ pub struct Sim {
     /// Until when all shards refuse keys.
     refused_until: Micros,
     near: Option<NearCaches>,
+    serverless: Option<Serverless>,
     happened: Vec<Logged>,
     /// Nodes that happenings took, which come back when those end.
     felled: Vec<Felled>,
@@ -165,7 +169,12 @@ impl Sim {
         let scenario = plan.scenario();
         let seed = scenario.seed;
         let topology = scenario.cluster.topology();
-        let (source, keys, classes, thinning, end) = match &scenario.workload {
+        // Serverless limits each slot by itself.
+        let owners = match scenario.cluster.serverless {
+            Some(_) if topology.has_slots() => &Topology::even(SLOTS.into()),
+            _ => &topology,
+        };
+        let (source, mut keys, classes, thinning, end) = match &scenario.workload {
             Workload::Synthetic { classes } => {
                 let seconds = scenario.run.duration_s.0 as f64;
                 let thinning = if scenario.client.users.is_some() {
@@ -175,7 +184,7 @@ impl Sim {
                     let capacity = capacity_keys(&plan, &topology, classes);
                     Thinning::choose(classes, seconds, capacity, scenario.run.request_budget)
                 };
-                let (stream, keys) = Synthetic::new(classes, seconds, &thinning, &topology, seed);
+                let (stream, keys) = Synthetic::new(classes, seconds, &thinning, owners, seed);
                 let rules = classes
                     .iter()
                     .map(|class| ClassRules {
@@ -204,7 +213,7 @@ impl Sim {
                     });
                 }
                 let limit = scenario.run.duration_s.micros();
-                let (source, keys) = TraceSource::new(trace, workload, &topology, limit);
+                let (source, keys) = TraceSource::new(trace, workload, owners, limit);
                 let rules = vec![ClassRules {
                     key_bytes: workload.key_bytes,
                     ttl: workload.ttl,
@@ -213,6 +222,7 @@ impl Sim {
                 (Source::Trace(source), keys, rules, Thinning::none(1), end)
             }
         };
+        let serverless = Serverless::new(scenario, &mut keys);
         let sampled = !thinning.is_none();
         let cluster = &scenario.cluster;
         let shards: Vec<Shard> =
@@ -284,6 +294,7 @@ impl Sim {
                 .client
                 .near
                 .map(|near| NearCaches::new(near, scenario.client.instances)),
+            serverless,
             happened: Vec::new(),
             felled: Vec::new(),
             snapshot_at: None,
@@ -297,6 +308,9 @@ impl Sim {
         };
         sim.window = sim.load_window();
         sim.window_end = sim.window;
+        if let Some(serverless) = &mut sim.serverless {
+            serverless.save_up(sim.window);
+        }
         sim.warm_start();
         sim.plan_snapshots();
         sim.seat_users();
@@ -483,6 +497,9 @@ impl Sim {
                 for shard in &mut self.shards {
                     shard.end_window(seconds, connections);
                 }
+                if let Some(serverless) = &mut self.serverless {
+                    serverless.end_window(seconds, &mut self.shards);
+                }
                 self.window_end.0 += self.window.0;
             } else {
                 let loads = self.loads();
@@ -506,6 +523,7 @@ impl Sim {
                     expired: shard.expired(),
                     usage: shard.usage,
                     copied: shard.copied,
+                    serverless: self.serverless.as_ref().map(Serverless::load),
                 })
                 .collect(),
         }
@@ -531,8 +549,11 @@ impl Sim {
         &self.topology
     }
 
-    /// Simple commands per second that a primary can run.
+    /// Simple commands per second that a primary can run; of Serverless, ECPUs a second at the present capacity.
     pub(crate) fn peak_ops(&self) -> f64 {
+        if let Some(serverless) = &self.serverless {
+            return serverless.load().capacity;
+        }
         let connections = f64::from(self.plan.scenario().client.connections);
         self.shards
             .first()

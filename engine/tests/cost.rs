@@ -3,13 +3,17 @@
 // Sums of lines are compared exactly; a scenario of the tests that has no plan is a failed test.
 #![allow(clippy::float_cmp, clippy::unwrap_used)]
 
-use cacheplan_engine::cost::{Bill, LineKind, Traffic};
-use cacheplan_engine::scenario::Scenario;
-use cacheplan_engine::units::{PerSecond, Usd};
+use cacheplan_engine::cost::{Bill, LineKind, Metered, Traffic};
+use cacheplan_engine::scenario::{Engine, Scenario, Serverless};
+use cacheplan_engine::units::{Bytes, PerSecond, Usd};
 
 const TRAFFIC: Traffic = Traffic {
     reads_per_s: PerSecond(1_000.0),
     database_reads_per_s: PerSecond(200.0),
+    metered: Metered {
+        ecpu_per_s: 0.0,
+        gb: 0.0,
+    },
 };
 
 fn bill(scenario: &Scenario) -> Bill {
@@ -97,4 +101,53 @@ fn totals_are_sums_of_lines_and_nothing_else() {
             .sum();
         assert_eq!(nodes, f64::from(shards * (1 + replicas)));
     }
+}
+
+/// The bill of a Serverless cache on this engine, after intervals of length, ECPUs a second and bytes.
+fn serverless(engine: Engine, settings: Serverless, intervals: &[(f64, f64, f64)]) -> Bill {
+    let mut scenario = Scenario::default();
+    scenario.cluster.engine = engine;
+    scenario.cluster.serverless = Some(settings);
+    scenario.database.usd_per_million_reads = Usd(0.0);
+    let plan = scenario.plan().unwrap();
+    let metered = Metered::of(&plan, intervals.iter().copied());
+    Bill::of(&plan, Traffic { metered, ..TRAFFIC })
+}
+
+#[test]
+fn serverless_is_billed_by_ecpus_and_data_with_their_minimums() {
+    // 1,000 ECPU/s are 2,628 million a month.
+    let busy = [(3_600.0, 500.0, 5e6), (3_600.0, 1_500.0, 5e6)];
+    for (engine, ecpus, data) in [
+        (Engine::Valkey81, 2_628.0 * 0.0023, 0.1 * 730.0 * 0.084),
+        (Engine::RedisOss7, 2_628.0 * 0.0034, 730.0 * 0.125),
+        (Engine::Memcached16, 2_628.0 * 0.0034, 730.0 * 0.125),
+    ] {
+        let bill = serverless(engine, Serverless::default(), &busy);
+        let amounts: Vec<f64> = bill.lines.iter().map(|line| line.amount().0).collect();
+        assert_eq!(bill.lines.len(), 2, "{bill:?}");
+        assert!((amounts[0] - ecpus).abs() < 1e-9, "{bill:?}");
+        assert!((amounts[1] - data).abs() < 1e-9, "{bill:?}");
+        assert!(bill.lines.iter().all(|line| line.source.contains("2025-11-27")));
+    }
+    // 2 GB half of the time and nothing else: 1 GB in the mean, and 0.05 for the minimum of the other half.
+    let bill = serverless(
+        Engine::Valkey81,
+        Serverless::default(),
+        &[(60.0, 0.0, 2e9), (60.0, 0.0, 0.0)],
+    );
+    assert!((bill.lines[1].quantity - 1.05 * 730.0).abs() < 1e-9);
+    // Kept ready for 100,000 ECPU/s, which come half of the time only, and for 10 GB.
+    let settings = Serverless {
+        min_ecpu_per_s: PerSecond(100_000.0),
+        min_bytes: Bytes(10_000_000_000),
+        ..Serverless::default()
+    };
+    let bill = serverless(
+        Engine::RedisOss7,
+        settings,
+        &[(60.0, 300_000.0, 1e6), (60.0, 10.0, 1e6)],
+    );
+    assert!((bill.lines[0].quantity - 200_000.0 * 730.0 * 3_600.0 / 1e6).abs() < 1e-6);
+    assert!((bill.lines[1].quantity - 7_300.0).abs() < 1e-9);
 }

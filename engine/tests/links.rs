@@ -8,8 +8,8 @@ use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
     Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow, Guard, Happening,
     Heavy, Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Popularity, Prices, Rate,
-    RatePoint, ReadFrom, Reads, Redis, Replication, RunSettings, Scenario, ServiceTime, SizeShare, Snapshots,
-    TraceWorkload, Ttl, Users, ValueSize, What, Workload, Writes, presets,
+    RatePoint, ReadFrom, Reads, Redis, Replication, RunSettings, Scenario, Serverless, ServiceTime,
+    SizeShare, Snapshots, TraceWorkload, Ttl, Users, ValueSize, What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -422,6 +422,23 @@ fn happening() -> impl Strategy<Value = Happening> {
     })
 }
 
+fn serverless() -> impl Strategy<Value = Serverless> {
+    (
+        per_s(),
+        option::of(per_s()),
+        any::<u64>(),
+        option::of(any::<u64>()),
+    )
+        .prop_map(
+            |(min_ecpu_per_s, max_ecpu_per_s, min_bytes, max_bytes)| Serverless {
+                min_ecpu_per_s,
+                max_ecpu_per_s,
+                min_bytes: Bytes(min_bytes),
+                max_bytes: max_bytes.map(Bytes),
+            },
+        )
+}
+
 fn scenario() -> impl Strategy<Value = Scenario> {
     let run =
         (any::<[u64; 3]>(), any::<bool>()).prop_map(|([duration, warm_up, request_budget], warm_start)| {
@@ -447,10 +464,22 @@ fn scenario() -> impl Strategy<Value = Scenario> {
             any::<[u64; 3]>(),
             number(),
         )),
+        option::of(serverless()),
     )
         .prop_map(
-            |(engine, node_type, [shards, replicas], policy, reserved, maxmemory, servers, nodes)| Cluster {
+            |(
                 engine,
+                node_type,
+                [shards, replicas],
+                policy,
+                reserved,
+                maxmemory,
+                servers,
+                nodes,
+                serverless,
+            )| Cluster {
+                engine,
+                serverless,
                 node_type,
                 shards,
                 replicas,

@@ -37,6 +37,49 @@ pub fn node_price(region: &str, node: &NodeType, engine: Engine) -> Option<Price
     })
 }
 
+/// Prices of Serverless.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ServerlessPrice {
+    /// Price of a GB (10^9 bytes) of data for an hour, without tax.
+    pub usd_per_gb_hour: Usd,
+    /// Price of a million ECPUs, without tax.
+    pub usd_per_million_ecpu: Usd,
+    /// Data that is billed at least, GB.
+    pub min_gb: f64,
+    /// Where they are from.
+    pub source: &'static str,
+    /// Date of the source, as year-month-day.
+    pub as_of: &'static str,
+}
+
+const SERVERLESS: &str = include_str!("prices/serverless.csv");
+
+/// The prices of Serverless; `None` when the catalogue has none for the region.
+pub fn serverless_price(region: &str, engine: Engine) -> Option<ServerlessPrice> {
+    let software = match engine {
+        Engine::RedisOss7 => "redis_oss",
+        Engine::Memcached16 => "memcached",
+        _ => "valkey",
+    };
+    rows(SERVERLESS).find_map(|row| {
+        let (of, by, price) = serverless_price_of(row)?;
+        (of == region && by == software).then_some(price)
+    })
+}
+
+fn serverless_price_of(mut row: Row<'static>) -> Option<(&'static str, &'static str, ServerlessPrice)> {
+    let (region, software) = (row.text()?, row.text()?);
+    let price = ServerlessPrice {
+        usd_per_gb_hour: Usd(row.number()?),
+        usd_per_million_ecpu: Usd(row.number()?),
+        min_gb: row.number()?,
+        source: header(SERVERLESS, "source"),
+        as_of: header(SERVERLESS, "as_of"),
+    };
+    row.end()?;
+    Some((region, software, price))
+}
+
 /// Tables by region.
 const PRICES: &[(&str, &str)] = &[("us-east-1", include_str!("prices/us-east-1.csv"))];
 
@@ -99,6 +142,20 @@ mod tests {
                 book.region
             );
         }
+    }
+
+    #[test]
+    fn serverless_has_prices_for_every_engine_in_every_region() {
+        assert!(rows(SERVERLESS).all(|row| serverless_price_of(row).is_some()));
+        for region in regions() {
+            for engine in Engine::ALL {
+                assert!(serverless_price(region, engine).is_some(), "{region} {engine:?}");
+            }
+        }
+        let redis = serverless_price("us-east-1", Engine::RedisOss7).unwrap();
+        // The user guide's example: 100,000 ECPU/s cost 1.224 USD an hour.
+        assert!((100_000.0 * 3_600.0 / 1e6 * redis.usd_per_million_ecpu.0 - 1.224).abs() < 1e-9);
+        assert_eq!(serverless_price("mars-1", Engine::RedisOss7), None);
     }
 
     #[test]

@@ -52,8 +52,14 @@ pub enum Limit {
     NetworkOut,
     /// `maxclients`.
     Connections,
-    /// `maxmemory`.
+    /// `maxmemory`; of Serverless the most data.
     Memory,
+    /// ECPUs a second that a Serverless cache has scaled to so far.
+    ScaledRate,
+    /// The most ECPUs a second that are set for a Serverless cache, or that the service gives.
+    MaximumRate,
+    /// ECPUs a second of one hash slot of a Serverless cache.
+    SlotRate,
 }
 
 /// Shares of what a node had in a window. Those of throughput and connections exceed 1 when more was asked for.

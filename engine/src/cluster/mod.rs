@@ -9,6 +9,7 @@ pub mod persistence;
 pub mod replication;
 pub mod resharding;
 pub mod ring;
+pub mod serverless;
 pub mod slots;
 pub mod wire;
 

@@ -1,5 +1,9 @@
 //! Bills: lists of lines, each with quantity, unit price, source and date. Totals are sums of lines.
 
+mod serverless;
+
+pub use serverless::Metered;
+
 use crate::scenario::Plan;
 use crate::units::{PerSecond, Usd};
 use serde::{Deserialize, Serialize};
@@ -21,6 +25,8 @@ pub struct Traffic {
     pub reads_per_s: PerSecond,
     /// Reads that reached the database.
     pub database_reads_per_s: PerSecond,
+    /// What a Serverless cache is billed for.
+    pub metered: Metered,
 }
 
 /// One line of a bill.
@@ -74,9 +80,12 @@ impl Bill {
             unit_price: price.usd_per_hour,
             source: price.source.clone(),
         };
-        let mut lines = vec![nodes("Primaries", cluster.shards)];
-        if cluster.replicas > 0 {
-            lines.push(nodes("Replicas", cluster.shards * cluster.replicas));
+        let mut lines = traffic.metered.lines(plan);
+        if cluster.serverless.is_none() {
+            lines.push(nodes("Primaries", cluster.shards));
+            if cluster.replicas > 0 {
+                lines.push(nodes("Replicas", cluster.shards * cluster.replicas));
+            }
         }
         let per_million = plan.scenario().database.usd_per_million_reads;
         if per_million > Usd(0.0) {

@@ -2,10 +2,10 @@
 
 use super::{
     ClassSummary, Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling, Series,
-    SeriesKey, ShardSummary, Summary,
+    SeriesKey, ServerlessSummary, ShardSummary, Summary,
 };
 use crate::cluster::capacity::Usage;
-use crate::cost::{Bill, Traffic};
+use crate::cost::{Bill, Metered, Traffic};
 use crate::histogram::Histogram;
 use crate::scenario::Workload;
 use crate::sim::{Interval, Recorder, Sim, Tally, sum};
@@ -22,6 +22,7 @@ impl Report {
             Traffic {
                 reads_per_s: PerSecond(per(total.reads, seconds)),
                 database_reads_per_s: PerSecond(per(total.misses(), seconds)),
+                metered: Metered::of(sim.plan(), metered(sim)),
             },
         );
         Self {
@@ -31,6 +32,7 @@ impl Report {
             summary: summary(sim, &total, seconds),
             shards: shards(sim, seconds),
             classes: classes(sim),
+            serverless: serverless(sim, &total, seconds),
             log: sim.logged().to_vec(),
             bill,
             series: series(sim),
@@ -154,6 +156,49 @@ fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
     }
 }
 
+/// Length, ECPUs a second and data of every interval after the warm-up.
+fn metered(sim: &Sim) -> impl Iterator<Item = (f64, f64, f64)> {
+    let recorder = sim.recorder();
+    let counted = recorder
+        .intervals()
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| recorder.counts(*at));
+    counted.map(|(_, interval)| {
+        let ecpu = sum(&interval.tallies).ecpu;
+        (
+            interval.seconds,
+            per(ecpu, interval.seconds),
+            used(interval).0 as f64,
+        )
+    })
+}
+
+fn serverless(sim: &Sim, total: &Tally, seconds: f64) -> Option<ServerlessSummary> {
+    sim.plan().scenario().cluster.serverless?;
+    let loads = || {
+        let recorder = sim.recorder();
+        let intervals = recorder.intervals().iter().enumerate();
+        let counted = intervals.filter(|(at, _)| recorder.counts(*at));
+        counted.filter_map(|(_, interval)| interval.shards.first()?.serverless)
+    };
+    let (busiest_slot, busiest) = loads()
+        .map(|load| load.busiest)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .unwrap_or_default();
+    let peak = metered(sim).map(|(_, ecpu_per_s, _)| ecpu_per_s);
+    let data: f64 = metered(sim).map(|(seconds, _, bytes)| seconds * bytes).sum();
+    Some(ServerlessSummary {
+        ecpu_per_s: PerSecond(per(total.ecpu, seconds)),
+        peak_ecpu_per_s: PerSecond(peak.fold(0.0, f64::max)),
+        capacity_per_s: PerSecond(loads().next_back().map_or(0.0, |load| load.capacity)),
+        throttled: libm::round(total.throttled) as u64,
+        busiest_slot,
+        busiest_slot_per_s: PerSecond(busiest),
+        data: Bytes(libm::round(per(data, seconds)) as u64),
+    })
+}
+
 fn used(interval: &Interval) -> Bytes {
     Bytes(interval.shards.iter().map(|shard| shard.used.0).sum())
 }
@@ -192,7 +237,10 @@ fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
                 maxmemory: sim.plan().maxmemory(),
                 keys: load.map_or(0, |load| load.keys),
                 operations_per_s: PerSecond(operations),
-                engine_cpu: Share(per(operations, peak)),
+                engine_cpu: Share(match load.and_then(|load| load.serverless) {
+                    Some(_) => per(per(tally.ecpu, seconds), peak),
+                    None => per(operations, peak),
+                }),
                 network: Share(
                     busiest(recorder, number).map_or(0.0, |usage| usage.network_in.max(usage.network_out)),
                 ),
@@ -236,6 +284,7 @@ fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metri
     let tallies = interval.tallies.get(shards.clone()).unwrap_or_default();
     let loads = interval.shards.get(shards).unwrap_or_default();
     let tally = sum(tallies);
+    let serverless = loads.first().and_then(|load| load.serverless);
     let latency = |at: usize| {
         interval
             .latency
@@ -264,10 +313,16 @@ fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metri
             Metric::StalePerS => per(tally.stale, interval.seconds),
             Metric::P50Us => latency(0),
             Metric::P99Us => latency(1),
-            Metric::EngineCpu => per(
-                per(tally.operations(), interval.seconds),
-                peak * tallies.len() as f64,
-            ),
+            Metric::EngineCpu => match serverless {
+                Some(load) => per(per(tally.ecpu, interval.seconds), load.capacity),
+                None => per(
+                    per(tally.operations(), interval.seconds),
+                    peak * tallies.len() as f64,
+                ),
+            },
+            Metric::EcpuPerS => per(tally.ecpu, interval.seconds),
+            Metric::CapacityPerS => serverless.map_or(f64::NAN, |load| load.capacity),
+            Metric::ThrottledPerS => per(tally.throttled, interval.seconds),
         })
         .collect()
 }
@@ -287,6 +342,9 @@ const OF_CLUSTER: [Metric; 13] = [
     Metric::P99Us,
     Metric::EngineCpu,
 ];
+
+/// Beside these, those of a Serverless cache.
+const OF_SERVERLESS: [Metric; 3] = [Metric::EcpuPerS, Metric::CapacityPerS, Metric::ThrottledPerS];
 
 const OF_SHARD: [Metric; 4] = [
     Metric::RequestsPerS,
@@ -320,6 +378,9 @@ fn series(sim: &Sim) -> Series {
         }
     };
     add(None, &OF_CLUSTER, 0..shards);
+    if sim.plan().scenario().cluster.serverless.is_some() {
+        add(None, &OF_SERVERLESS, 0..shards);
+    }
     for shard in 0..shards {
         add(Some(shard as u16), &OF_SHARD, shard..shard + 1);
     }

@@ -27,6 +27,8 @@ pub struct Report {
     pub shards: Vec<ShardSummary>,
     /// Per key class, over the time after the warm-up.
     pub classes: Vec<ClassSummary>,
+    /// Of a Serverless cache, over the time after the warm-up.
+    pub serverless: Option<ServerlessSummary>,
     /// What happened when, in order of time.
     pub log: Vec<Logged>,
     /// What a month of this costs.
@@ -204,6 +206,25 @@ pub struct ShardSummary {
     pub binding: Option<Limit>,
     /// The busiest key's part of the shard's requests.
     pub hottest_key_share: Share,
+}
+
+/// A Serverless cache. What it was short of, if anything, is its only shard's [`binding`](ShardSummary::binding).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerlessSummary {
+    /// Mean ECPUs a second of the commands that it ran.
+    pub ecpu_per_s: PerSecond,
+    /// The same in the busiest interval.
+    pub peak_ecpu_per_s: PerSecond,
+    /// ECPUs a second that it takes in the end.
+    pub capacity_per_s: PerSecond,
+    /// Commands that it refused because they came faster than it takes them (`ThrottledCmds`).
+    pub throttled: u64,
+    /// The hash slot that was asked for most in any window that was looked at.
+    pub busiest_slot: u16,
+    /// ECPUs a second that it was asked for then.
+    pub busiest_slot_per_s: PerSecond,
+    /// Data in the mean (`BytesUsedForCache`).
+    pub data: Bytes,
 }
 
 /// One key class.

@@ -31,8 +31,14 @@ pub enum Metric {
     P50Us,
     /// 99th percentile of the latency, microseconds; NaN where nothing was asked.
     P99Us,
-    /// `EngineCPUUtilization`, 0 to 1.
+    /// `EngineCPUUtilization`, 0 to 1; of Serverless, ECPUs over the capacity of the moment.
     EngineCpu,
+    /// ECPUs per second of the commands that a Serverless cache ran.
+    EcpuPerS,
+    /// ECPUs per second that it takes at the end of the interval.
+    CapacityPerS,
+    /// Commands per second that it refused because they came too fast.
+    ThrottledPerS,
 }
 
 /// Which column: a metric of the whole cluster or of one shard.

@@ -1,8 +1,8 @@
 //! The cache: what runs on how many nodes of which type.
 
-use super::SERVER_POLICY;
 use super::parameters::memcached::Memcached;
 use super::parameters::redis::Redis;
+use super::{SERVER_POLICY, Serverless};
 use crate::catalog::Engine;
 use crate::cluster::persistence::fork_pause;
 use crate::cluster::replication::{Flow, FullSync, Limits};
@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 pub struct Cluster {
     /// What runs on the nodes.
     pub engine: Engine,
+    /// A Serverless cache in place of nodes: what the service decides then has no effect, which is all below, the
+    /// engine aside. `None` for nodes.
+    pub serverless: Option<Serverless>,
     /// A name of the catalogue, such as `cache.r7g.large`.
     pub node_type: String,
     /// Primaries, each with a share of the 16,384 slots: 1 to 500. Nodes of Memcached: 1 to 60.
@@ -290,6 +293,7 @@ impl Default for Cluster {
     fn default() -> Self {
         Self {
             engine: Engine::Valkey81,
+            serverless: None,
             node_type: "cache.r7g.large".into(),
             shards: 3,
             replicas: 1,

@@ -2,6 +2,7 @@
 
 use super::Bounds;
 use super::parameters::{memcached, redis::Redis};
+use crate::cluster::serverless::{MOST_BYTES, MOST_ECPU_PER_S};
 use crate::units::{Bytes, within};
 use core::ops::RangeInclusive;
 
@@ -126,6 +127,14 @@ pub const TRACE_NAME_LENGTH: Limit = Limit::new(0.0, 255.0, "characters");
 /// `workload.speed` of a trace.
 pub const TRACE_SPEED: Limit = Limit::new(0.001, 1e6, "");
 
+/// `cluster.serverless.min_ecpu_per_s`.
+pub const MIN_ECPU_PER_S: Limit = Limit::new(0.0, MOST_ECPU_PER_S, "ECPU/s");
+/// `cluster.serverless.max_ecpu_per_s`: the service asks for 1,000 at least (from memory).
+pub const MAX_ECPU_PER_S: Limit = Limit::new(1_000.0, MOST_ECPU_PER_S, "ECPU/s");
+/// `cluster.serverless.min_bytes`.
+pub const MIN_DATA_BYTES: Limit = Limit::new(0.0, bytes(MOST_BYTES), "bytes");
+/// `cluster.serverless.max_bytes`: the service asks for 1 GB at least (from memory).
+pub const MAX_DATA_BYTES: Limit = Limit::new(1e9, bytes(MOST_BYTES), "bytes");
 /// `cluster.shards`.
 pub const SHARDS: Limit = Limit::new(1.0, 500.0, "shards");
 /// `cluster.replicas`.

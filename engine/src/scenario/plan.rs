@@ -35,13 +35,14 @@ impl Scenario {
     /// Every problem found, with field, value and bounds.
     pub fn plan(&self) -> Result<Plan, PlanError> {
         let issues = self.issues();
-        let node = node_type(&self.cluster.node_type);
-        let policy = policy::find(&self.cluster.policy);
-        let server = self.cluster.policy == SERVER_POLICY;
-        let price = node.and_then(|node| self.node_price(node));
+        let scenario = self.in_effect();
+        let node = node_type(&scenario.cluster.node_type);
+        let policy = policy::find(&scenario.cluster.policy);
+        let server = scenario.cluster.policy == SERVER_POLICY;
+        let price = node.and_then(|node| scenario.node_price(node));
         match (node, price) {
             (Some(node), Some(price)) if issues.is_empty() && (server || policy.is_some()) => Ok(Plan {
-                scenario: self.clone(),
+                scenario,
                 node,
                 policy,
                 price,
@@ -82,7 +83,7 @@ impl Cluster {
 }
 
 impl Plan {
-    /// The scenario it was made from.
+    /// The scenario it was made from, with what the service decides in place of what has no effect.
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
     }

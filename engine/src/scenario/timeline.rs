@@ -136,6 +136,23 @@ pub enum What {
 }
 
 impl What {
+    /// Whether it happens to nodes, which their user sees.
+    pub(crate) fn is_of_nodes(&self) -> bool {
+        matches!(
+            self,
+            Self::NodeFailure { .. }
+                | Self::SlowNode { .. }
+                | Self::SlowCommand { .. }
+                | Self::ZoneLoss { .. }
+                | Self::ReplicaFailure { .. }
+                | Self::ReplicaPartition { .. }
+                | Self::Restart { .. }
+                | Self::Connections { .. }
+                | Self::WrongShard { .. }
+                | Self::Snapshot
+        )
+    }
+
     /// What people call it.
     pub fn name(&self) -> &'static str {
         match self {

@@ -47,6 +47,10 @@ tally! {
     lost,
     /// Reads that found no node to ask.
     unreachable,
+    /// Commands that a Serverless cache refused because they came faster than it takes them.
+    throttled,
+    /// ECPUs of the commands that it ran.
+    ecpu,
     /// Commands beside the reads and writes themselves: values stored after a miss, locks, looks for a value.
     extra_commands,
     /// Values not stored because they are larger than a node takes.
@@ -118,6 +122,17 @@ pub(crate) struct ShardLoad {
     pub(crate) usage: Option<Usage>,
     /// Most memory that was there twice so far while a snapshot was written.
     pub(crate) copied: Bytes,
+    /// Of a Serverless cache.
+    pub(crate) serverless: Option<ServerlessLoad>,
+}
+
+/// State of a Serverless cache at the end of an interval.
+#[derive(Clone, Copy)]
+pub(crate) struct ServerlessLoad {
+    /// ECPUs a second that it takes.
+    pub(crate) capacity: f64,
+    /// Busiest slot of the last window, and the ECPUs a second that it was asked for.
+    pub(crate) busiest: (u16, f64),
 }
 
 /// Latencies by kind of request.

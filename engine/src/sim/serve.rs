@@ -154,6 +154,9 @@ impl Sim {
     /// answer, the way there and back included.
     pub(super) fn command(&mut self, request: Request, shard: u16, weight: f64, cost: f64, into: f64) -> f64 {
         let round_trip = self.round_trip(request) + self.redirect(request, shard, weight);
+        if self.serverless.is_some() {
+            return round_trip + self.run_serverless(request, weight, cost, into);
+        }
         match self.shards.get_mut(usize::from(shard)) {
             Some(shard) => {
                 let command = Command { cost, into, out: 0.0 };
@@ -178,6 +181,10 @@ impl Sim {
             into: 0.0,
             out,
         };
+        if self.serverless.is_some() {
+            // Connections are the service's matter and cost no ECPUs.
+            return round_trip + extra + self.run_serverless(request, weight, request.cost.into(), out);
+        }
         match self.shards.get_mut(usize::from(shard)) {
             Some(shard) => round_trip + extra + shard.run_read(self.now, weight, command, &mut self.latency),
             None => round_trip,
@@ -219,14 +226,15 @@ impl Sim {
         self.round_trip(request) + answered + CONNECT_US
     }
 
-    /// Whether somebody answers for a shard.
+    /// Whether somebody answers for a key's shard.
     ///
     /// # Errors
     /// Microseconds after which the application knows that nobody does.
-    pub(super) fn reach(&mut self, shard: u16, weight: f64) -> Result<(), f64> {
+    pub(super) fn reach(&mut self, request: Request, key: Key, weight: f64) -> Result<(), f64> {
         let refuses = self.conditions.refused > 0.0 && self.behaviour.unit() < self.conditions.refused;
+        let refuses = refuses || (self.serverless.is_some() && self.is_throttled(request, key, weight));
         let client = &self.plan.scenario().client;
-        let Some(shard) = self.shards.get_mut(usize::from(shard)) else {
+        let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
             return Ok(());
         };
         let up = shard.health() == Health::Up;
@@ -258,7 +266,7 @@ impl Sim {
         };
         let misses = misses.min(all);
         self.process = process;
-        if let Err(us) = self.reach(key.shard, all) {
+        if let Err(us) = self.reach(request, key, all) {
             self.recorder
                 .count(key.shard, key.class, |tally| tally.unreachable += all);
             match self.plan.scenario().client.on_cache_error {

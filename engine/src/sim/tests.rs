@@ -12,8 +12,8 @@ use crate::scenario::parameters::redis::MaxmemoryPolicy;
 use crate::scenario::{
     Aof, Breaker, Client, Cluster, Database, Distribution, Follow, Guard, Happening, Heavy, Invalidation,
     KeyClass, Near, OnCacheError, Persistence, Popularity, Rate, RatePoint, ReadFrom, Reads, Redis,
-    RunSettings, SERVER_POLICY, Scenario, ServiceTime, SizeShare, Snapshots, Ttl, Users, ValueSize, What,
-    Workload, Writes,
+    RunSettings, SERVER_POLICY, Scenario, Serverless, ServiceTime, SizeShare, Snapshots, Ttl, Users,
+    ValueSize, What, Workload, Writes,
 };
 use crate::units::{Bytes, PerSecond, Seconds, Share};
 use core::ops::Range;
@@ -77,8 +77,14 @@ impl Dice {
         } else {
             self.scale(100.0, 5e3)
         };
-        let shards = self.between(1, 6);
-        let cluster = self.cluster(shards);
+        let serverless = self.chance(0.1).then(|| self.serverless());
+        let shards = if serverless.is_some() {
+            1
+        } else {
+            self.between(1, 6)
+        };
+        let mut cluster = self.cluster(shards);
+        cluster.serverless = serverless;
         let client = self.client(seconds, sampled);
         let classes = self.classes(seconds, requests, client.users.is_some());
         let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
@@ -89,6 +95,9 @@ impl Dice {
                 what: self.what(&cluster, &names),
             })
             .collect();
+        if serverless.is_some() {
+            timeline.retain(|happening| !happening.what.is_of_nodes());
+        }
         if self.chance(0.5) {
             // Time to bring everything to its end.
             timeline.push(Happening {
@@ -284,6 +293,15 @@ impl Dice {
         cluster
     }
 
+    fn serverless(&mut self) -> Serverless {
+        Serverless {
+            // Some of these are low enough for the few requests of a test.
+            max_ecpu_per_s: self.rarely(|_| PerSecond(1_000.0)),
+            max_bytes: self.rarely(|_| Bytes(1_000_000_000)),
+            ..Serverless::default()
+        }
+    }
+
     fn client(&mut self, seconds: u32, sampled: bool) -> Client {
         let think_ms = self.milliseconds(5.0, 5e3);
         let most = (4.0 * f64::from(think_ms) / f64::from(seconds)).clamp(1.0, 500.0) as u32;
@@ -468,6 +486,11 @@ impl Broken {
             &format!("{of}: stale near <= near hits"),
             tally.stale_near,
             tally.near_hits,
+        );
+        self.at_most(
+            &format!("{of}: throttled reads and writes found no node"),
+            tally.throttled,
+            tally.unreachable + tally.writes,
         );
         self.at_most(&format!("{of}: past TTL <= hits"), tally.past_ttl, tally.hits);
         self.at_most(&format!("{of}: waited <= misses"), tally.waited, tally.misses());

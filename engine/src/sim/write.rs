@@ -29,7 +29,7 @@ impl Sim {
 
     /// The cache now, the database later.
     fn write_behind(&mut self, request: Request, key: Key, all: f64, flush_ms: u32) {
-        if let Err(us) = self.reach(key.shard, all) {
+        if let Err(us) = self.reach(request, key, all) {
             self.ask(key, Query::first(request, Errand::Write, all, us));
             return;
         }
@@ -86,7 +86,7 @@ impl Sim {
             self.answered(request, Kind::Write, after, weight);
             return;
         }
-        let us = match self.reach(key.shard, weight) {
+        let us = match self.reach(request, key, weight) {
             Err(us) => us,
             Ok(()) => {
                 self.recorder

@@ -73,6 +73,23 @@ impl KeyTable {
         self.add(shard, key);
     }
 
+    /// Puts the keys of all shards together in one and returns the shard that each was on.
+    pub(crate) fn gather(&mut self) -> Vec<u16> {
+        let mut all = ShardKeys::default();
+        for shard in &self.shards {
+            all.simulated += shard.simulated;
+            all.rate += shard.rate;
+            all.hottest = all.hottest.max(shard.hottest);
+        }
+        self.shards = vec![all];
+        let keys = self.keys.iter_mut().zip(0..);
+        keys.map(|(key, number)| {
+            key.local = number;
+            core::mem::take(&mut key.shard)
+        })
+        .collect()
+    }
+
     fn add(&mut self, shard: u16, key: NewKey) {
         let NewKey {
             value_bytes,

@@ -87,6 +87,20 @@ static TROUBLE: Spec = Spec {
 };
 static TROUBLE_METRICS: &[Metric] = &[Metric::FailedPerS, Metric::RetriesPerS, Metric::StalePerS];
 
+static ECPU: Spec = Spec {
+    id: "ecpu",
+    title: "ECPUs and throttled commands",
+    height: 176.0,
+    left: axis(Unit::PerSecond, Range::FromZero),
+    right: None,
+    lines: &[
+        line("used", "--c3", Side::Left),
+        line("capacity", "--c1", Side::Left),
+        line("throttled", "--c2", Side::Left),
+    ],
+};
+static ECPU_METRICS: &[Metric] = &[Metric::EcpuPerS, Metric::CapacityPerS, Metric::ThrottledPerS];
+
 /// Part of the time axis from which on a mark has room for its label.
 const LABEL_ROOM: f64 = 0.15;
 
@@ -180,13 +194,20 @@ pub fn Charts(answer: Answer, children: Children) -> impl IntoView {
     };
     let Answer { cursor, look, .. } = answer;
     let trouble = columns(TROUBLE_METRICS);
+    let ecpu = columns(ECPU_METRICS);
+    let has = |data: Memo<Arc<Data>>| {
+        move || data.with(|data| data.lines.iter().flatten().any(|value| *value > 0.0))
+    };
     view! {
         <TimeChart spec=&LOAD data=columns(LOAD_METRICS) cursor look class="figure full" />
         {children()}
         <TimeChart spec=&MEMORY data=columns(MEMORY_METRICS) cursor look />
         <TimeChart spec=&LATENCY data=columns(LATENCY_METRICS) cursor look />
         <TimeChart spec=&CPU data=columns(CPU_METRICS) cursor look />
-        {shown(move || trouble.with(|data| data.lines.iter().flatten().any(|value| *value > 0.0)), move || view! {
+        {shown(has(ecpu), move || view! {
+            <TimeChart spec=&ECPU data=ecpu cursor look />
+        })}
+        {shown(has(trouble), move || view! {
             <TimeChart spec=&TROUBLE data=trouble cursor look />
         })}
     }

@@ -102,6 +102,12 @@ pub fn ClusterDrawing(answer: Answer) -> impl IntoView {
         let shape = shape().filter(|shape| shape.width > 0.0);
         shape.map_or_else(String::new, |shape| draw(&shape, &now()))
     };
+    // Nobody sees its nodes.
+    let serverless = move || {
+        answer
+            .report
+            .with(|report| report.as_ref().is_some_and(|report| report.serverless.is_some()))
+    };
     let noted = move || shape().as_ref().map_or_else(String::new, note);
     let title = move || match answer.cursor.get() {
         Some(at) => {
@@ -125,7 +131,7 @@ pub fn ClusterDrawing(answer: Answer) -> impl IntoView {
         )
     };
     view! {
-        <figure class="figure" data-chart="cluster">
+        <figure class="figure" data-chart="cluster" {..attr("hidden", live(serverless))}>
             <figcaption>
                 <h3>{live(title)}</h3>
                 <span class="keys">

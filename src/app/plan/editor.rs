@@ -48,6 +48,9 @@ const SECTIONS: [Section; 11] = [
         open: true,
         fields: fields::CLUSTER,
         summary: |s, _| {
+            if s.cluster.serverless.is_some() {
+                return "Serverless".into();
+            }
             let nodes = s.cluster.shards * (1 + s.cluster.replicas);
             format!("{nodes} × {}", short_name(&s.cluster.node_type))
         },
@@ -202,8 +205,13 @@ fn SectionView(section: &'static Section, mut editing: Editing) -> impl IntoView
     }
     let is_trace = memo(move || scenario.with(|s| matches!(s.workload, Workload::Trace(_))));
     let summary = memo(move || scenario.with(|s| (section.summary)(s, editing.class.get())));
-    // Traces bring their keys with them.
-    let hidden = move || section.id == "keys" && is_trace.get();
+    let serverless = memo(move || scenario.with(|s| s.cluster.serverless.is_some()));
+    // Traces bring their keys with them, and Serverless decides about its nodes itself.
+    let hidden = move || match section.id {
+        "keys" => is_trace.get(),
+        "nodes" | "server" => serverless.get(),
+        _ => false,
+    };
     let class_name = memo(move || {
         scenario.with(|s| match &s.workload {
             Workload::Synthetic { classes } if classes.len() > 1 => {

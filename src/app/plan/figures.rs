@@ -245,6 +245,9 @@ pub fn tiles(scenario: &Scenario, report: &Report, baseline: Option<&Baseline>) 
                     text(memory.working_set.0 as f64, Unit::Bytes)
                 ),
                 assumption: match scenario.cluster.maxmemory_bytes {
+                    _ if report.serverless.is_some() => {
+                        "The most data that the Serverless cache holds".into()
+                    }
                     Some(_) => "maxmemory as set by hand; replicas hold copies and add none".into(),
                     None => format!(
                         "{} of each node reserved; replicas hold copies and add none",

@@ -6,6 +6,7 @@ use crate::app::quantity::{Unit, clock, percent, text};
 use crate::app::ui::{attr, live, live_view, memo};
 use cacheplan_engine::report::{ClassSummary, Event, Logged, Report};
 use cacheplan_engine::scenario::Scenario;
+use cacheplan_engine::units::PerSecond;
 use leptos::prelude::*;
 
 type Rows = Vec<Vec<String>>;
@@ -20,7 +21,7 @@ struct Shape {
     rows: fn(&Scenario, &Report) -> Rows,
 }
 
-static SHAPES: [Shape; 4] = [
+static SHAPES: [Shape; 5] = [
     Shape {
         id: "log",
         title: "What happened",
@@ -47,6 +48,12 @@ static SHAPES: [Shape; 4] = [
             "Lost",
         ],
         rows: |_, report| classes(report),
+    },
+    Shape {
+        id: "serverless",
+        title: "Serverless",
+        heads: &["What", "Figure"],
+        rows: |_, report| serverless(report),
     },
     Shape {
         id: "shards",
@@ -147,6 +154,26 @@ fn classes(report: &Report) -> Rows {
         head.into_iter().chain(causes.map(count)).collect()
     };
     report.classes.iter().map(row).collect()
+}
+
+fn serverless(report: &Report) -> Rows {
+    let Some(of) = &report.serverless else {
+        return Rows::new();
+    };
+    let per_s = |value: PerSecond| text(value.0, Unit::PerSecond);
+    [
+        ("ECPUs, mean", per_s(of.ecpu_per_s)),
+        ("ECPUs, busiest interval", per_s(of.peak_ecpu_per_s)),
+        ("ECPUs it takes in the end", per_s(of.capacity_per_s)),
+        ("Throttled commands", count(of.throttled)),
+        (
+            "Busiest slot",
+            format!("{}: {}", of.busiest_slot, per_s(of.busiest_slot_per_s)),
+        ),
+        ("Data, mean", text(of.data.0 as f64, Unit::Bytes)),
+    ]
+    .map(|(what, figure)| vec![what.into(), figure])
+    .into()
 }
 
 /// One row for each primary, over the time after the warm-up.

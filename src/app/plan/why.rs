@@ -7,7 +7,7 @@ use crate::app::ui::{attr, live_view, on};
 use leptos::prelude::*;
 
 /// What the model leaves out, so that nobody reads it into the figures.
-const NOT_MODELLED: &str = "Not modelled yet: Serverless; resharding and scaling within a run; full synchronisations; \
+const NOT_MODELLED: &str = "Not modelled yet: resharding and scaling within a run; full synchronisations; \
 connection pools; fragmentation; several regions";
 
 /// Findings, most pressing first; then how they came about.

@@ -8,6 +8,7 @@
 mod behaviour;
 mod classes;
 mod nodes;
+mod serverless;
 mod servers;
 
 use super::LinkError;
@@ -20,11 +21,12 @@ const NEXT: u32 = 3;
 
 /// The parts by their numbers from 1 on: what each holds of a scenario. Absent, that is as the `v1` form and the parts
 /// before have it, and by default where none of them does.
-const PARTS: [fn(&mut Code<'_>, &mut Scenario); 4] = [
+const PARTS: [fn(&mut Code<'_>, &mut Scenario); 5] = [
     servers::servers,
     classes::classes,
     nodes::nodes,
     behaviour::behaviour,
+    serverless::serverless,
 ];
 
 type Parts = Vec<(u32, Vec<u8>)>;

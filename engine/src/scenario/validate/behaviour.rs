@@ -143,6 +143,15 @@ impl Checks {
             &limits::HAPPENS_S,
         );
         let field = |name: &str| format!("{path}.what.{name}");
+        if scenario.cluster.serverless.is_some() && happening.what.is_of_nodes() {
+            let bounds = "something else, as Serverless has no nodes that its user sees";
+            self.report(
+                &format!("{path}.what"),
+                Quoted(happening.what.name()),
+                Bounds::Rule(bounds.into()),
+            );
+            return;
+        }
         match &happening.what {
             What::Load { class, factor } => {
                 self.class(scenario, &field("class"), class.as_deref());

@@ -7,12 +7,15 @@ use crate::policy;
 use crate::scenario::parameters::memcached::Automove;
 use crate::scenario::{
     Aof, Cluster, ClusterMode, Distribution, Memcached, Persistence, Redis, Replication, SERVER_POLICY,
-    limits,
+    Serverless, limits,
 };
 use crate::units::Bytes;
 
 impl Checks {
     pub(super) fn cluster(&mut self, cluster: &Cluster) {
+        if let Some(serverless) = &cluster.serverless {
+            self.serverless(serverless);
+        }
         match node_type(&cluster.node_type) {
             Some(node) if !node.supports(cluster.engine) => {
                 let bounds = Bounds::Rule(format!("a type that runs {}", cluster.engine.label()));
@@ -80,6 +83,41 @@ impl Checks {
         self.failover(cluster);
         self.replication(&cluster.replication);
         self.persistence(&cluster.persistence, memcached);
+    }
+
+    fn serverless(&mut self, serverless: &Serverless) {
+        let Serverless {
+            min_ecpu_per_s,
+            max_ecpu_per_s,
+            min_bytes,
+            max_bytes,
+        } = *serverless;
+        let path = "cluster.serverless.max_ecpu_per_s";
+        self.number(
+            "cluster.serverless.min_ecpu_per_s",
+            min_ecpu_per_s.0,
+            &limits::MIN_ECPU_PER_S,
+        );
+        if let Some(most) = max_ecpu_per_s {
+            self.number(path, most.0, &limits::MAX_ECPU_PER_S);
+            if most < min_ecpu_per_s {
+                let bounds = "not below cluster.serverless.min_ecpu_per_s";
+                self.report(path, Number(most.0), Bounds::Rule(bounds.into()));
+            }
+        }
+        let path = "cluster.serverless.max_bytes";
+        self.integer(
+            "cluster.serverless.min_bytes",
+            min_bytes.0,
+            &limits::MIN_DATA_BYTES,
+        );
+        if let Some(most) = max_bytes {
+            self.integer(path, most.0, &limits::MAX_DATA_BYTES);
+            if most < min_bytes {
+                let bounds = "not below cluster.serverless.min_bytes";
+                self.report(path, Integer(most.0), Bounds::Rule(bounds.into()));
+            }
+        }
     }
 
     /// Which node holds which keys, and where it stands.

@@ -44,7 +44,7 @@ impl Scenario {
     /// Everything that is wrong with the scenario, in the order of its fields; empty when it can be simulated.
     pub fn issues(&self) -> Vec<Issue> {
         let mut checks = Checks::default();
-        checks.scenario(self);
+        checks.scenario(&self.in_effect());
         checks.issues
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Finding, Tone, more_shards, points, share};
 use crate::app::quantity::{Unit, fixed, percent, text};
-use cacheplan_engine::report::{Report, ShardSummary};
+use cacheplan_engine::report::{Limit, Report, ShardSummary};
 use cacheplan_engine::scenario::Scenario;
 
 /// Part of what the database or an engine thread can bear from which little is left for a bad moment.
@@ -113,7 +113,7 @@ fn busiest(shards: &[ShardSummary], of: fn(&ShardSummary) -> f64) -> Option<(usi
 pub fn cpu(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let (number, busy) = busiest(&report.shards, |shard| shard.engine_cpu.0)?;
     let used = busy.engine_cpu.0;
-    if used < TIGHT {
+    if used < TIGHT || report.serverless.is_some() {
         return None;
     }
     Some(Finding {
@@ -134,6 +134,32 @@ pub fn cpu(scenario: &Scenario, report: &Report) -> Option<Finding> {
             text(busy.operations_per_s.0, Unit::PerSecond)
         ),
         step: more_shards(scenario),
+    })
+}
+
+/// Commands that a Serverless cache refuses.
+pub fn throttled(report: &Report) -> Option<Finding> {
+    let of = report.serverless.filter(|of| of.throttled > 0)?;
+    let count = text(of.throttled as f64, Unit::Count);
+    let takes = text(of.capacity_per_s.0, Unit::PerSecond);
+    let why = match report.shards.first().and_then(|shard| shard.binding) {
+        Some(Limit::SlotRate) => format!(
+            "Hash slot {} was asked for {} ECPUs, more than one slot gets. A cache of any size gives it no more: spread its keys, or read from replicas.",
+            of.busiest_slot,
+            text(of.busiest_slot_per_s.0, Unit::PerSecond)
+        ),
+        Some(Limit::MaximumRate) => format!("The most ECPUs that are set are {takes}: raise them."),
+        _ => format!(
+            "The load grew faster than the cache, which takes {takes} ECPUs in the end: a least number of ECPUs keeps it ready."
+        ),
+    };
+    Some(Finding {
+        id: "throttled",
+        tone: Tone::Bad,
+        tag: "Throttled",
+        title: format!("{count} commands are throttled"),
+        text: why,
+        step: None,
     })
 }
 

@@ -85,7 +85,8 @@ pub fn undersized(scenario: &Scenario, report: &Report) -> Option<Finding> {
 pub fn oversized(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let memory = &report.summary.memory;
     let used = share(memory.peak_used.0, memory.maxmemory.0);
-    if memory.evicting_since.is_some() || used >= 0.5 || report.progress.0 < 1.0 || memory.maxmemory.0 == 0 {
+    let fits = memory.evicting_since.is_some() || used >= 0.5 || memory.maxmemory.0 == 0;
+    if fits || report.progress.0 < 1.0 || report.serverless.is_some() {
         return None;
     }
     let shards = scenario.cluster.shards;

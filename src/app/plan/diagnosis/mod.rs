@@ -80,6 +80,7 @@ pub fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
     let found: Vec<Finding> = [
         trouble::failed(report),
         trouble::collapse(scenario, report),
+        load::throttled(report),
         load::database(scenario, report),
         memory::undersized(scenario, report),
         load::cpu(scenario, report),
@@ -132,7 +133,7 @@ fn more_shards(scenario: &Scenario) -> Option<Step> {
     let shards = scenario.cluster.shards + 1;
     let nodes = shards * (1 + scenario.cluster.replicas);
     let allowed = limits::SHARDS.contains(f64::from(shards)) && limits::NODES.contains(f64::from(nodes));
-    allowed.then(|| Step {
+    (allowed && scenario.cluster.serverless.is_none()).then(|| Step {
         label: format!("Try {shards} shards"),
         change: Change::Shards(shards),
     })

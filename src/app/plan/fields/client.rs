@@ -264,7 +264,10 @@ pub const CLIENT: &[Field] = &[
         label: "Read from",
         hint: "Replicas share the reads and are behind by their lag",
         labels: &["Primaries", "Replicas"],
-        get: |s, _| (s.cluster.replicas > 0).then(|| usize::from(s.client.read_from == ReadFrom::Replicas)),
+        get: |s, _| {
+            (s.cluster.replicas > 0 || s.cluster.serverless.is_some())
+                .then(|| usize::from(s.client.read_from == ReadFrom::Replicas))
+        },
         set: |s, _, at| {
             s.client.read_from = if at == 0 {
                 ReadFrom::Primaries

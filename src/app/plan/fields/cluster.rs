@@ -1,14 +1,14 @@
 //! The cache, the way to it, the database behind it, and what they cost.
 
 use super::server::redis_set;
-use super::{Choice, Field, Number, Slider, options};
+use super::{Choice, Field, Number, Pick, Slider, options};
 use crate::app::quantity::{Unit, exact, text};
 use cacheplan_engine::catalog::{Engine, node_price, node_type, node_types, regions};
 use cacheplan_engine::policy;
 use cacheplan_engine::scenario::parameters::memcached::Lru;
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
-use cacheplan_engine::scenario::{SERVER_POLICY, Scenario, limits};
-use cacheplan_engine::units::{Bytes, Share, Usd};
+use cacheplan_engine::scenario::{Cluster, SERVER_POLICY, Scenario, Serverless, limits};
+use cacheplan_engine::units::{Bytes, PerSecond, Share, Usd};
 
 fn engine_name(engine: Engine) -> String {
     engine.label().replace(' ', "-").to_ascii_lowercase()
@@ -42,6 +42,23 @@ fn node_options(scenario: &Scenario) -> Vec<(String, String)> {
         options.insert(0, (chosen.clone(), chosen.clone()));
     }
     options
+}
+
+/// The cluster where it has nodes.
+fn nodes(scenario: &Scenario) -> Option<&Cluster> {
+    Some(&scenario.cluster).filter(|cluster| cluster.serverless.is_none())
+}
+
+/// The bounds of a Serverless cache.
+fn serverless(scenario: &Scenario) -> Option<&Serverless> {
+    scenario.cluster.serverless.as_ref()
+}
+
+/// Changes them.
+fn set_serverless(scenario: &mut Scenario, change: impl FnOnce(&mut Serverless)) {
+    if let Some(serverless) = &mut scenario.cluster.serverless {
+        change(serverless);
+    }
 }
 
 /// As many shards as the quota of nodes leaves with the replicas that each has.
@@ -136,12 +153,64 @@ pub const CLUSTER: &[Field] = &[
             }
         },
     }),
+    Field::Pick(Pick {
+        path: "cluster.serverless",
+        label: "Deployment",
+        hint: "Nodes of your own, or a cache that follows the load and is paid by requests and data",
+        labels: &["Nodes", "Serverless"],
+        get: |s, _| Some(usize::from(s.cluster.serverless.is_some())),
+        set: |s, _, at| s.cluster.serverless = (at == 1).then(Serverless::default),
+    }),
+    Field::Number(Number {
+        path: "cluster.serverless.min_ecpu_per_s",
+        label: "Least ECPU/s",
+        hint: "What the cache is kept ready for, and is paid for even when unused",
+        unit: Unit::PerSecond,
+        limit: limits::MIN_ECPU_PER_S,
+        whole: true,
+        slider: Slider::Linear(0.0, 1e6, 1e3),
+        get: |s, _| serverless(s).map(|it| it.min_ecpu_per_s.0),
+        set: |s, _, value| set_serverless(s, |it| it.min_ecpu_per_s = PerSecond(value)),
+    }),
+    Field::Number(Number {
+        path: "cluster.serverless.max_ecpu_per_s",
+        label: "Most ECPU/s",
+        hint: "Beyond it commands are throttled; the service itself ends at 15 million",
+        unit: Unit::PerSecond,
+        limit: limits::MAX_ECPU_PER_S,
+        whole: true,
+        slider: Slider::Log(limits::MAX_ECPU_PER_S.min, limits::MAX_ECPU_PER_S.max),
+        get: |s, _| serverless(s).map(Serverless::most_ecpu_per_s),
+        set: |s, _, value| set_serverless(s, |it| it.max_ecpu_per_s = Some(PerSecond(value))),
+    }),
+    Field::Number(Number {
+        path: "cluster.serverless.min_bytes",
+        label: "Least data",
+        hint: "Data that is paid for even when it is not there",
+        unit: Unit::Bytes,
+        limit: limits::MIN_DATA_BYTES,
+        whole: true,
+        slider: Slider::Linear(0.0, 1e12, 1e9),
+        get: |s, _| serverless(s).map(|it| it.min_bytes.0 as f64),
+        set: |s, _, value| set_serverless(s, |it| it.min_bytes = Bytes(value as u64)),
+    }),
+    Field::Number(Number {
+        path: "cluster.serverless.max_bytes",
+        label: "Most data",
+        hint: "Beyond it keys with a TTL are evicted; without any, stores fail",
+        unit: Unit::Bytes,
+        limit: limits::MAX_DATA_BYTES,
+        whole: true,
+        slider: Slider::Log(limits::MAX_DATA_BYTES.min, limits::MAX_DATA_BYTES.max),
+        get: |s, _| serverless(s).map(|it| it.most_bytes().0 as f64),
+        set: |s, _, value| set_serverless(s, |it| it.max_bytes = Some(Bytes(value as u64))),
+    }),
     Field::Choice(Choice {
         path: "cluster.node_type",
         label: "Node type",
         hint: "Memory before the reserve, and the price of an hour on demand",
         options: node_options,
-        get: |s, _| Some(s.cluster.node_type.clone()),
+        get: |s, _| nodes(s).map(|cluster| cluster.node_type.clone()),
         set: |s, _, value| s.cluster.node_type = value.into(),
     }),
     Field::Number(Number {
@@ -152,7 +221,7 @@ pub const CLUSTER: &[Field] = &[
         limit: limits::SHARDS,
         whole: true,
         slider: Slider::Linear(1.0, 30.0, 1.0),
-        get: |s, _| Some(f64::from(s.cluster.shards)),
+        get: |s, _| nodes(s).map(|cluster| f64::from(cluster.shards)),
         set: |s, _, value| s.cluster.shards = (value as u32).min(most_shards(s)),
     }),
     Field::Number(Number {
@@ -163,7 +232,7 @@ pub const CLUSTER: &[Field] = &[
         limit: limits::REPLICAS,
         whole: true,
         slider: Slider::Linear(0.0, 5.0, 1.0),
-        get: |s, _| Some(f64::from(s.cluster.replicas)),
+        get: |s, _| nodes(s).map(|cluster| f64::from(cluster.replicas)),
         set: |s, _, value| {
             let most = if s.cluster.engine.is_memcached() {
                 0
@@ -178,7 +247,7 @@ pub const CLUSTER: &[Field] = &[
         label: "Eviction",
         hint: "What goes when memory is full: maxmemory-policy, or what another policy would do in its place",
         options: policy_options,
-        get: |s, _| Some(s.cluster.eviction().into()),
+        get: |s, _| nodes(s).map(|cluster| cluster.eviction().into()),
         set: |s, _, value| choose_policy(s, value),
     }),
     Field::Choice(Choice {
@@ -187,14 +256,13 @@ pub const CLUSTER: &[Field] = &[
         hint: "What each node may use for data",
         options: |_| options(&[("type", "Node type less the reserve"), ("set", "Set by hand")]),
         get: |s, _| {
-            Some(
-                if s.cluster.maxmemory_bytes.is_some() {
-                    "set"
-                } else {
-                    "type"
+            nodes(s).map(|cluster| {
+                match cluster.maxmemory_bytes {
+                    Some(_) => "set",
+                    None => "type",
                 }
-                .into(),
-            )
+                .into()
+            })
         },
         set: |s, _, value| {
             s.cluster.maxmemory_bytes = (value == "set").then(|| {
@@ -213,8 +281,9 @@ pub const CLUSTER: &[Field] = &[
         whole: false,
         slider: Slider::Linear(0.0, 0.9, 0.01),
         get: |s, _| {
-            (s.cluster.maxmemory_bytes.is_none() && !s.cluster.engine.is_memcached())
-                .then_some(s.cluster.reserved_memory.0)
+            nodes(s)
+                .filter(|it| it.maxmemory_bytes.is_none() && !it.engine.is_memcached())
+                .map(|it| it.reserved_memory.0)
         },
         set: |s, _, value| s.cluster.reserved_memory = Share(value),
     }),
@@ -226,7 +295,7 @@ pub const CLUSTER: &[Field] = &[
         limit: limits::MAXMEMORY_BYTES,
         whole: true,
         slider: Slider::Log(1_048_576.0, 1_099_511_627_776.0),
-        get: |s, _| s.cluster.maxmemory_bytes.map(|bytes| bytes.0 as f64),
+        get: |s, _| nodes(s)?.maxmemory_bytes.map(|bytes| bytes.0 as f64),
         set: |s, _, value| s.cluster.maxmemory_bytes = Some(Bytes(value as u64)),
     }),
 ];
@@ -256,14 +325,13 @@ pub const PRICES: &[Field] = &[
         hint: "From the catalogue, or as you pay it",
         options: |_| options(&[("catalogue", "On demand, catalogue"), ("own", "Your own")]),
         get: |s, _| {
-            Some(
-                if s.prices.node_usd_per_hour.is_some() {
-                    "own"
-                } else {
-                    "catalogue"
+            nodes(s).map(|_| {
+                match s.prices.node_usd_per_hour {
+                    Some(_) => "own",
+                    None => "catalogue",
                 }
-                .into(),
-            )
+                .into()
+            })
         },
         set: |s, _, value| {
             s.prices.node_usd_per_hour = (value == "own").then(|| {
@@ -281,7 +349,7 @@ pub const PRICES: &[Field] = &[
         limit: limits::NODE_USD_PER_HOUR,
         whole: false,
         slider: Slider::Linear(0.0, 10.0, 0.01),
-        get: |s, _| s.prices.node_usd_per_hour.map(|usd| usd.0),
+        get: |s, _| nodes(s).and(s.prices.node_usd_per_hour).map(|usd| usd.0),
         set: |s, _, value| s.prices.node_usd_per_hour = Some(Usd(value)),
     }),
 ];

@@ -70,12 +70,22 @@ fn every_setting_of_memcached_is_within_its_bounds_and_can_be_set() {
     assert!(numbers >= 5);
 }
 
+/// A cache without nodes.
+fn serverless() -> Scenario {
+    let mut scenario = Scenario::default();
+    scenario.cluster.serverless = Some(Default::default());
+    scenario
+}
+
 #[test]
-fn every_number_of_the_default_scenario_is_within_its_bounds_and_can_be_set() {
-    let scenario = Scenario::default();
-    for field in all() {
+fn every_number_is_within_its_bounds_and_can_be_set() {
+    let scenarios = [Scenario::default(), serverless()];
+    for (scenario, field) in scenarios
+        .iter()
+        .flat_map(|s| all().into_iter().map(move |f| (s, f)))
+    {
         let Field::Number(number) = field else { continue };
-        let Some(value) = (number.get)(&scenario, 0) else {
+        let Some(value) = (number.get)(scenario, 0) else {
             continue;
         };
         assert!(number.limit.contains(value), "{}: {value}", number.path);
@@ -94,7 +104,7 @@ fn every_number_of_the_default_scenario_is_within_its_bounds_and_can_be_set() {
 
 #[test]
 fn every_choice_can_be_taken() {
-    let scenarios = [Scenario::default(), memcached()];
+    let scenarios = [Scenario::default(), memcached(), serverless()];
     for (scenario, field) in scenarios
         .iter()
         .flat_map(|s| all().into_iter().map(move |f| (s, f)))
@@ -119,7 +129,7 @@ fn every_choice_can_be_taken() {
 
 #[test]
 fn every_pick_can_be_taken() {
-    for scenario in [Scenario::default(), memcached()] {
+    for scenario in [Scenario::default(), memcached(), serverless()] {
         for field in all() {
             let Field::Pick(pick) = field else { continue };
             let Some(value) = (pick.get)(&scenario, 0) else {
