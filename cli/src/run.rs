@@ -114,7 +114,7 @@ fn headlines(scenario: &Scenario, report: &Report) -> String {
             text::number(sampling.requests)
         ),
     };
-    table::list(&[
+    let mut rows = vec![
         (
             "hit rate",
             format!(
@@ -159,6 +159,20 @@ fn headlines(scenario: &Scenario, report: &Report) -> String {
             ),
         ),
         ("eviction", evicting),
+    ];
+    if let Some(of) = &report.tiering {
+        rows.push((
+            "data tiering",
+            format!(
+                "{} of {} hits read from SSD; {} of {} on it in the end",
+                text::number(of.from_ssd),
+                text::number(counts.hits),
+                text::bytes(of.on_ssd.0),
+                text::bytes(of.ssd.0)
+            ),
+        ));
+    }
+    rows.extend([
         (
             "simulated",
             format!(
@@ -171,7 +185,8 @@ fn headlines(scenario: &Scenario, report: &Report) -> String {
             ),
         ),
         ("cost", format!("{} a month", text::usd(cache_cost(report)))),
-    ])
+    ]);
+    table::list(&rows)
 }
 
 fn serverless(report: &Report, of: &ServerlessSummary) -> String {

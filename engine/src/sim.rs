@@ -230,7 +230,7 @@ impl Sim {
                 .iter()
                 .enumerate()
                 .map(|(number, of_shard)| {
-                    let limits = Node::new(plan.node(), cluster.engine, cluster.tls, plan.maxmemory());
+                    let limits = Node::new(plan.node(), cluster.engine, cluster.tls, plan.capacity());
                     let service = limits.service_s(f64::from(scenario.client.connections));
                     let replicas = scenario.cluster.replicas;
                     let thread = if sampled { Queue::sampled } else { Queue::exact };
@@ -518,6 +518,7 @@ impl Sim {
                 .map(|shard| recorder::ShardLoad {
                     used: shard.store.used(),
                     maxmemory: shard.store.maxmemory(),
+                    on_ssd: shard.store.on_ssd(),
                     keys: shard.store.keys(),
                     evicted: shard.evicted(),
                     expired: shard.expired(),
@@ -615,6 +616,6 @@ fn capacity_keys(plan: &Plan, topology: &Topology, classes: &[KeyClass]) -> f64 
         let item = store.item_bytes(class.key_bytes, value as u32, class.ttl != Ttl::None);
         (keys + class.keys as f64, bytes + class.keys as f64 * item as f64)
     });
-    let all = plan.maxmemory().0 as f64 * f64::from(plan.scenario().cluster.shards);
+    let all = plan.capacity().0 as f64 * f64::from(plan.scenario().cluster.shards);
     all * keys / bytes
 }

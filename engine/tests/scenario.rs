@@ -4,6 +4,7 @@
 #![allow(clippy::float_cmp)]
 
 use cacheplan_engine::catalog::{Engine, node_type};
+use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
     Aof, Bounds, ClusterMode, Distribution, Follow, Issue, KeyClass, Popularity, Rate, RatePoint, Scenario,
     SizeShare, Snapshots, TraceWorkload, Ttl, ValueSize, Workload, accesses_per_s, limits, presets,
@@ -726,6 +727,41 @@ fn what_a_server_has_not_is_refused() {
             "cluster.persistence.aof",
         ]
     );
+}
+
+#[test]
+fn features_of_node_types_and_versions_are_checked() {
+    let texts = |change: fn(&mut Scenario)| {
+        let issues = issues_after(change);
+        issues.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for policy in MaxmemoryPolicy::ALL {
+        let mut scenario = Scenario::default();
+        scenario.cluster.node_type = "cache.r6gd.xlarge".into();
+        scenario.cluster.redis.maxmemory_policy = policy;
+        let tiered = matches!(
+            policy.label(),
+            "volatile-lru" | "allkeys-lru" | "volatile-lfu" | "allkeys-lfu" | "noeviction"
+        );
+        assert_eq!(scenario.issues().is_empty(), tiered, "{}", policy.label());
+    }
+    assert_eq!(
+        texts(|s| {
+            s.cluster.node_type = "cache.r6gd.xlarge".into();
+            s.cluster.policy = "sieve".into();
+        }),
+        [
+            "cluster.policy is \"sieve\"; it must be by LRU, LFU or none at all, as cache.r6gd.xlarge has data tiering"
+        ]
+    );
+    assert_eq!(
+        texts(|s| {
+            s.cluster.engine = Engine::Valkey72;
+            s.cluster.replication.dual_channel = true;
+        }),
+        ["cluster.replication.dual_channel is true; it must be false, as dual channels came with Valkey 8.0"]
+    );
+    assert_eq!(texts(|s| s.cluster.replication.dual_channel = true), [""; 0]);
 }
 
 #[test]

@@ -52,6 +52,15 @@ impl Engine {
         self == Self::Memcached16
     }
 
+    /// Whether a replica can take a snapshot and the writes made meanwhile by two connections
+    /// (`dual-channel-replication-enabled`).
+    pub fn has_dual_channel(self) -> bool {
+        matches!(
+            self,
+            Self::Valkey80 | Self::Valkey81 | Self::Valkey90 | Self::Valkey91
+        )
+    }
+
     /// Peak throughput of Redis and Valkey with 8 or more vCPU, relative to Valkey 8.0. An estimate.
     ///
     /// Redis OSS 7.1 and Valkey 7.2 count as 1, Valkey 8.0 as 1.1, 8.1 as 1.15 and 9.0 as 1.2: relative figures of

@@ -2,7 +2,7 @@
 
 use super::{
     ClassSummary, Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling, Series,
-    SeriesKey, ServerlessSummary, ShardSummary, Summary,
+    SeriesKey, ServerlessSummary, ShardSummary, Summary, TieringSummary,
 };
 use crate::cluster::capacity::Usage;
 use crate::cost::{Bill, Metered, Traffic};
@@ -33,6 +33,7 @@ impl Report {
             shards: shards(sim, seconds),
             classes: classes(sim),
             serverless: serverless(sim, &total, seconds),
+            tiering: tiering(sim, &total),
             log: sim.logged().to_vec(),
             bill,
             series: series(sim),
@@ -139,7 +140,7 @@ fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
             peak_wait: counted().map(|i| i.database_wait).max().unwrap_or_default(),
         },
         memory: MemorySummary {
-            maxmemory: Bytes(sim.plan().maxmemory().0 * recorder.totals().len() as u64),
+            maxmemory: Bytes(sim.plan().capacity().0 * recorder.totals().len() as u64),
             peak_used: counted().map(used).max().unwrap_or_default(),
             used: last.map(used).unwrap_or_default(),
             keys: last.map_or(0, |i| i.shards.iter().map(|shard| shard.keys).sum()),
@@ -171,6 +172,19 @@ fn metered(sim: &Sim) -> impl Iterator<Item = (f64, f64, f64)> {
             per(ecpu, interval.seconds),
             used(interval).0 as f64,
         )
+    })
+}
+
+fn tiering(sim: &Sim, total: &Tally) -> Option<TieringSummary> {
+    let ssd = sim.plan().ssd()?;
+    let recorder = sim.recorder();
+    let last = recorder.intervals().last();
+    Some(TieringSummary {
+        from_ssd: libm::round(total.from_ssd) as u64,
+        on_ssd: last
+            .map(|interval| Bytes(interval.shards.iter().map(|shard| shard.on_ssd.0).sum()))
+            .unwrap_or_default(),
+        ssd: Bytes(ssd.0 * recorder.totals().len() as u64),
     })
 }
 
@@ -234,7 +248,7 @@ fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
                 last_slot,
                 counts: counts(tally),
                 used: load.map(|load| load.used).unwrap_or_default(),
-                maxmemory: sim.plan().maxmemory(),
+                maxmemory: sim.plan().capacity(),
                 keys: load.map_or(0, |load| load.keys),
                 operations_per_s: PerSecond(operations),
                 engine_cpu: Share(match load.and_then(|load| load.serverless) {

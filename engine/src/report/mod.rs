@@ -29,6 +29,8 @@ pub struct Report {
     pub classes: Vec<ClassSummary>,
     /// Of a Serverless cache, over the time after the warm-up.
     pub serverless: Option<ServerlessSummary>,
+    /// Of nodes with an SSD, over the time after the warm-up.
+    pub tiering: Option<TieringSummary>,
     /// What happened when, in order of time.
     pub log: Vec<Logged>,
     /// What a month of this costs.
@@ -164,7 +166,7 @@ pub struct DatabaseSummary {
 /// Memory of all primaries together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MemorySummary {
-    /// `maxmemory` of all primaries.
+    /// `maxmemory` of all primaries, with their SSDs where they have one.
     pub maxmemory: Bytes,
     /// Most that was in use at the end of any interval.
     pub peak_used: Bytes,
@@ -191,7 +193,7 @@ pub struct ShardSummary {
     pub counts: Counts,
     /// Memory in use at the end.
     pub used: Bytes,
-    /// `maxmemory` of the node.
+    /// `maxmemory` of the node, with its SSD where it has one.
     pub maxmemory: Bytes,
     /// Keys resident at the end.
     pub keys: u64,
@@ -206,6 +208,17 @@ pub struct ShardSummary {
     pub binding: Option<Limit>,
     /// The busiest key's part of the shard's requests.
     pub hottest_key_share: Share,
+}
+
+/// Nodes that move values to an SSD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TieringSummary {
+    /// Reads of values that were on the SSD (`NumItemsReadFromDisk`).
+    pub from_ssd: u64,
+    /// Values on the SSDs of all primaries in the end; the rest of what is used is in memory.
+    pub on_ssd: Bytes,
+    /// SSDs of all primaries.
+    pub ssd: Bytes,
 }
 
 /// A Serverless cache. What it was short of, if anything, is its only shard's [`binding`](ShardSummary::binding).

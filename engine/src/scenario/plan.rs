@@ -106,6 +106,17 @@ impl Plan {
             .unwrap_or_else(|| cluster.usable_memory(self.node))
     }
 
+    /// The SSD of each node that values move to when memory is full; `None` when there is none, or a policy of the
+    /// library takes the place of the server's own.
+    pub fn ssd(&self) -> Option<Bytes> {
+        self.node.ssd.filter(|_| self.policy.is_none())
+    }
+
+    /// What each node holds at most: `maxmemory` and its SSD.
+    pub fn capacity(&self) -> Bytes {
+        Bytes(self.maxmemory().0 + self.ssd().unwrap_or_default().0)
+    }
+
     /// Price of each node: as set by hand, or that of the catalogue.
     pub fn node_price(&self) -> &NodePrice {
         &self.price

@@ -22,7 +22,7 @@ pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -
         // The backlog is made when the first replica is attached.
         parameters.backlog_bytes = 0;
     }
-    Store::redis(&RedisSetup {
+    let setup = RedisSetup {
         version: cluster.engine.into(),
         parameters: &parameters,
         maxmemory: plan.maxmemory(),
@@ -34,7 +34,11 @@ pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -
         clients: scenario.client.connections,
         costs: Costs::default(),
         seed,
-    })
+    };
+    match plan.ssd() {
+        Some(ssd) => Store::tiered(&setup, ssd),
+        None => Store::redis(&setup),
+    }
 }
 
 /// Slots of a shard as memory is concerned: none when there is one shard, which runs with cluster mode disabled.

@@ -36,6 +36,8 @@ tally! {
     writes,
     /// Reads that a node answered.
     hits,
+    /// Of the hits, reads of values that were on an SSD.
+    from_ssd,
     /// Reads that a near cache answered.
     near_hits,
     cold,
@@ -115,6 +117,8 @@ pub(crate) struct Loads {
 pub(crate) struct ShardLoad {
     pub(crate) used: Bytes,
     pub(crate) maxmemory: Bytes,
+    /// Of the memory used, what is on an SSD.
+    pub(crate) on_ssd: Bytes,
     pub(crate) keys: u64,
     pub(crate) evicted: u64,
     pub(crate) expired: u64,

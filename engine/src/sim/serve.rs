@@ -16,6 +16,10 @@ const NEAR_US: f64 = 1.0;
 /// (`reference/servers.md` section 8, from ElastiCache's documentation).
 const CONNECT_US: f64 = 2_610.0;
 
+/// Microseconds that a value takes from the SSD of a node: 300 on average of 500 bytes
+/// (`reference/aws/limits_and_metrics.md` section 9).
+const SSD_US: f64 = 300.0;
+
 /// Work of accepting a connection on the engine's thread, in simple commands: an assumption, from about 20,000
 /// connections a second without TLS where a thread runs some 180,000 commands.
 const CONNECT_WORK: f64 = 8.0;
@@ -382,9 +386,23 @@ impl Sim {
             self.keep_near(request, key, version);
         }
         let bytes = self.value_bytes(request, key);
-        let us = self.look_up(request, key.shard, all, bytes);
+        let mut us = self.look_up(request, key.shard, all, bytes);
+        if self.plan.ssd().is_some() {
+            us += self.read_ssd(key, all);
+        }
         let rebuilds = self.refresh(request, key, all, us);
         self.answered(request, Kind::Hit, us, all - rebuilds);
+    }
+
+    /// Microseconds that the value just read takes from the SSD, if it was there.
+    fn read_ssd(&mut self, key: Key, all: f64) -> f64 {
+        let shard = self.shards.get(usize::from(key.shard));
+        if !shard.is_some_and(|shard| shard.store.was_on_ssd()) {
+            return 0.0;
+        }
+        self.recorder
+            .count(key.shard, key.class, |tally| tally.from_ssd += all);
+        SSD_US
     }
 
     /// Has a value rebuilt that is still served, if it is time to. Returns the readers who rebuild it themselves and

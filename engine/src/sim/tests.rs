@@ -285,6 +285,11 @@ impl Dice {
                 .map(|entry| entry.name)
                 .collect();
             cluster.policy = self.one(&policies).into();
+        } else if cluster.redis.maxmemory_policy != MaxmemoryPolicy::VolatileTtl
+            && !cluster.redis.maxmemory_policy.label().ends_with("random")
+            && self.chance(0.2)
+        {
+            cluster.node_type = "cache.r6gd.xlarge".into();
         }
         assert!(memcached || cluster.policy != SERVER_POLICY || cluster.distribution == Distribution::Slots);
         if cluster.distribution == Distribution::Slots {
@@ -487,12 +492,8 @@ impl Broken {
             tally.stale_near,
             tally.near_hits,
         );
-        self.at_most(
-            &format!("{of}: throttled reads and writes found no node"),
-            tally.throttled,
-            tally.unreachable + tally.writes,
-        );
         self.at_most(&format!("{of}: past TTL <= hits"), tally.past_ttl, tally.hits);
+        self.at_most(&format!("{of}: from SSD <= hits"), tally.from_ssd, tally.hits);
         self.at_most(&format!("{of}: waited <= misses"), tally.waited, tally.misses());
     }
 
@@ -514,6 +515,16 @@ impl Broken {
             &format!("{of}: failed <= unreachable + refused + given up"),
             tally.failed,
             tally.unreachable + bad,
+        );
+        // Write-behind asks the cache again once the database has what it did not take.
+        let asks = match client.writes {
+            Writes::Behind { .. } => 2.0,
+            _ => 1.0,
+        };
+        self.at_most(
+            &format!("{of}: throttled <= unreachable + writes"),
+            tally.throttled,
+            tally.unreachable + asks * tally.writes,
         );
         let unreachable = match client.on_cache_error {
             OnCacheError::Database => tally.unreachable,

@@ -102,6 +102,12 @@ impl Store {
         Self(Kind::Redis(Box::new(RedisStore::new(setup))))
     }
 
+    /// An empty Redis or Valkey node that moves values to an SSD of this size.
+    pub fn tiered(setup: &RedisSetup<'_>, ssd: Bytes) -> Self {
+        let store = RedisStore::new(setup).with_ssd(ssd, setup.version);
+        Self(Kind::Redis(Box::new(store)))
+    }
+
     /// An empty Memcached node with so much memory for pages (`-m`) whose keys are numbered below `keys`.
     pub fn memcached(options: &Options, limit: Bytes, keys: u32, seed: u64) -> Self {
         Self(Kind::Memcached(Box::new(Memcached::new(
@@ -166,7 +172,23 @@ impl Store {
         of!(&self.0, store => store.used())
     }
 
-    /// `maxmemory`.
+    /// Whether the value that was read last came from an SSD.
+    pub(crate) fn was_on_ssd(&self) -> bool {
+        match &self.0 {
+            Kind::Redis(store) => store.was_on_ssd(),
+            Kind::Policy(_) | Kind::Memcached(_) => false,
+        }
+    }
+
+    /// Bytes of values on an SSD.
+    pub fn on_ssd(&self) -> Bytes {
+        match &self.0 {
+            Kind::Redis(store) => store.on_ssd(),
+            Kind::Policy(_) | Kind::Memcached(_) => Bytes(0),
+        }
+    }
+
+    /// `maxmemory`, and the SSD where there is one.
     pub fn maxmemory(&self) -> Bytes {
         of!(&self.0, store => store.maxmemory())
     }

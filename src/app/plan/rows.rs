@@ -6,7 +6,7 @@ use crate::app::quantity::{Unit, clock, percent, text};
 use crate::app::ui::{attr, live, live_view, memo};
 use cacheplan_engine::report::{ClassSummary, Event, Logged, Report};
 use cacheplan_engine::scenario::Scenario;
-use cacheplan_engine::units::PerSecond;
+use cacheplan_engine::units::{Bytes, PerSecond};
 use leptos::prelude::*;
 
 type Rows = Vec<Vec<String>>;
@@ -50,10 +50,10 @@ static SHAPES: [Shape; 5] = [
         rows: |_, report| classes(report),
     },
     Shape {
-        id: "serverless",
-        title: "Serverless",
+        id: "deployment",
+        title: "Deployment",
         heads: &["What", "Figure"],
-        rows: |_, report| serverless(report),
+        rows: |_, report| deployment(report),
     },
     Shape {
         id: "shards",
@@ -156,7 +156,24 @@ fn classes(report: &Report) -> Rows {
     report.classes.iter().map(row).collect()
 }
 
-fn serverless(report: &Report) -> Rows {
+/// What only Serverless caches have, or nodes with an SSD.
+fn deployment(report: &Report) -> Rows {
+    if let Some(of) = &report.tiering {
+        let hits = report.summary.counts.hits.max(1) as f64;
+        let size = |bytes: Bytes| text(bytes.0 as f64, Unit::Bytes);
+        return [
+            (
+                "Hits read from SSD",
+                format!("{}, {}", count(of.from_ssd), share(of.from_ssd as f64 / hits)),
+            ),
+            (
+                "On SSD in the end",
+                format!("{} of {}", size(of.on_ssd), size(of.ssd)),
+            ),
+        ]
+        .map(|(what, figure)| vec![what.into(), figure])
+        .into();
+    }
     let Some(of) = &report.serverless else {
         return Rows::new();
     };

@@ -1,10 +1,11 @@
 //! Checks the cluster and the servers' parameters.
 
 use super::{Bounds, Checks, Integer, Number, Quoted};
-use crate::catalog::{node_type, node_types};
+use crate::catalog::{NodeType, node_type, node_types};
 use crate::cluster::slots::SLOTS;
 use crate::policy;
 use crate::scenario::parameters::memcached::Automove;
+use crate::scenario::parameters::redis::MaxmemoryPolicy;
 use crate::scenario::{
     Aof, Cluster, ClusterMode, Distribution, Memcached, Persistence, Redis, Replication, SERVER_POLICY,
     Serverless, limits,
@@ -21,6 +22,7 @@ impl Checks {
                 let bounds = Bounds::Rule(format!("a type that runs {}", cluster.engine.label()));
                 self.report("cluster.node_type", Quoted(node.name), bounds);
             }
+            Some(node) if node.ssd.is_some() => self.tiering(node, cluster),
             Some(_) => {}
             None => {
                 let names = node_types().iter().map(|node| node.name);
@@ -77,12 +79,38 @@ impl Checks {
         if let Some(bytes) = cluster.maxmemory_bytes {
             self.integer("cluster.maxmemory_bytes", bytes.0, &limits::MAXMEMORY_BYTES);
         }
+        if cluster.replication.dual_channel && !cluster.engine.has_dual_channel() {
+            let bounds = "false, as dual channels came with Valkey 8.0";
+            self.report(
+                "cluster.replication.dual_channel",
+                true,
+                Bounds::Rule(bounds.into()),
+            );
+        }
         self.redis(&cluster.redis);
         self.memcached(&cluster.memcached);
         self.placement(cluster);
         self.failover(cluster);
         self.replication(&cluster.replication);
         self.persistence(&cluster.persistence, memcached);
+    }
+
+    /// Data tiering knows five policies (`reference/aws/limits_and_metrics.md` section 2).
+    fn tiering(&mut self, node: &NodeType, cluster: &Cluster) {
+        let tiered = match cluster.redis.maxmemory_policy {
+            MaxmemoryPolicy::VolatileLru
+            | MaxmemoryPolicy::AllkeysLru
+            | MaxmemoryPolicy::VolatileLfu
+            | MaxmemoryPolicy::AllkeysLfu
+            | MaxmemoryPolicy::Noeviction => cluster.policy == SERVER_POLICY,
+            MaxmemoryPolicy::AllkeysRandom
+            | MaxmemoryPolicy::VolatileRandom
+            | MaxmemoryPolicy::VolatileTtl => false,
+        };
+        if !tiered {
+            let bounds = format!("by LRU, LFU or none at all, as {} has data tiering", node.name);
+            self.report("cluster.policy", Quoted(cluster.eviction()), Bounds::Rule(bounds));
+        }
     }
 
     fn serverless(&mut self, serverless: &Serverless) {

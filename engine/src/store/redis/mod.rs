@@ -17,6 +17,7 @@ mod clock;
 mod expiry;
 mod pool;
 mod table;
+mod tier;
 
 use super::{Cause, Lookup, MemoryModel, NEVER, Stored, Value, Version};
 use crate::random::{Stream, mix64};
@@ -27,6 +28,7 @@ use expiry::Expiry;
 use pool::Pool;
 use std::sync::Arc;
 use table::{SlotMap, Table, Walk};
+use tier::Tier;
 
 /// Name of the stream of random numbers.
 const STREAM: u64 = 0x0072_6564_6973;
@@ -158,6 +160,10 @@ pub struct RedisStore {
     expired: u64,
     /// The keys of a bucket, while they are looked at.
     found: Vec<u32>,
+    /// Which values are on an SSD, where there is one; the limit is then what both take together.
+    tier: Option<Box<Tier>>,
+    /// Whether the value that was read last was there.
+    from_ssd: bool,
 }
 
 impl RedisStore {
@@ -240,6 +246,34 @@ impl RedisStore {
             evicted: 0,
             expired: 0,
             found: Vec::new(),
+            tier: None,
+            from_ssd: false,
+        }
+    }
+
+    /// The empty node with an SSD of this size for values.
+    pub fn with_ssd(mut self, ssd: Bytes, version: Version) -> Self {
+        let tier = Tier::new(Bytes(self.maxmemory), ssd, version.has_buckets());
+        self.tier = Some(Box::new(tier));
+        self
+    }
+
+    /// Whether the value that was read last came from the SSD.
+    pub(crate) fn was_on_ssd(&self) -> bool {
+        self.from_ssd
+    }
+
+    /// Bytes of values on the SSD.
+    pub fn on_ssd(&self) -> Bytes {
+        self.tier.as_ref().map_or(Bytes(0), |tier| tier.on_ssd())
+    }
+
+    /// Lets values move until memory has room, and the limit follow what can.
+    fn settle(&mut self) {
+        let used = self.used().0;
+        if let Some(tier) = &mut self.tier {
+            tier.settle(used);
+            self.maxmemory = tier.limit();
         }
     }
 
@@ -262,6 +296,12 @@ impl RedisStore {
             return Lookup::Miss(Cause::Expired);
         }
         entry.stamp = self.clock.touch(entry.stamp, now, &mut self.random);
+        if let Some(tier) = &mut self.tier {
+            self.from_ssd = tier.touch(key);
+            if self.from_ssd {
+                self.settle();
+            }
+        }
         Lookup::Hit
     }
 
@@ -299,6 +339,10 @@ impl RedisStore {
                 stamp,
                 fate: Cause::Cold,
             };
+        }
+        if let Some(tier) = &mut self.tier {
+            tier.put(key, value.value_bytes, value.keys);
+            self.settle();
         }
         Stored::Kept
     }
@@ -339,9 +383,10 @@ impl RedisStore {
         Bytes(self.items + self.memory.overhead_bytes())
     }
 
-    /// `maxmemory`.
+    /// `maxmemory`, and the SSD where there is one.
     pub fn maxmemory(&self) -> Bytes {
-        Bytes(self.maxmemory)
+        let of_memory = Bytes(self.maxmemory);
+        self.tier.as_ref().map_or(of_memory, |tier| tier.capacity())
     }
 
     /// Resident keys, those included that sampled keys stand for.
@@ -477,6 +522,10 @@ impl RedisStore {
         self.memory
             .remove_keys(self.slots.of(key), was.keys, ttl, headroom);
         self.items -= u64::from(was.item_bytes) * u64::from(was.keys);
+        if let Some(tier) = &mut self.tier {
+            tier.take(key);
+            self.maxmemory = tier.limit();
+        }
         if let Some(main) = &mut self.main {
             main.remove(key);
         }

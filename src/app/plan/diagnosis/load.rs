@@ -4,6 +4,7 @@ use super::{Finding, Tone, more_shards, points, share};
 use crate::app::quantity::{Unit, fixed, percent, text};
 use cacheplan_engine::report::{Limit, Report, ShardSummary};
 use cacheplan_engine::scenario::Scenario;
+use cacheplan_engine::units::PerSecond;
 
 /// Part of what the database or an engine thread can bear from which little is left for a bad moment.
 pub const TIGHT: f64 = 0.8;
@@ -141,16 +142,19 @@ pub fn cpu(scenario: &Scenario, report: &Report) -> Option<Finding> {
 pub fn throttled(report: &Report) -> Option<Finding> {
     let of = report.serverless.filter(|of| of.throttled > 0)?;
     let count = text(of.throttled as f64, Unit::Count);
-    let takes = text(of.capacity_per_s.0, Unit::PerSecond);
+    let ecpu = |per_s: PerSecond| text(per_s.0, Unit::Count) + " ECPU/s";
+    let takes = ecpu(of.capacity_per_s);
     let why = match report.shards.first().and_then(|shard| shard.binding) {
         Some(Limit::SlotRate) => format!(
-            "Hash slot {} was asked for {} ECPUs, more than one slot gets. A cache of any size gives it no more: spread its keys, or read from replicas.",
+            "Hash slot {} was asked for {}, more than one slot gets. A cache of any size gives it no more: spread its keys, or read from replicas.",
             of.busiest_slot,
-            text(of.busiest_slot_per_s.0, Unit::PerSecond)
+            ecpu(of.busiest_slot_per_s)
         ),
-        Some(Limit::MaximumRate) => format!("The most ECPUs that are set are {takes}: raise them."),
+        Some(Limit::MaximumRate) => {
+            format!("It takes {takes} at most, as is set or as the service ends there.")
+        }
         _ => format!(
-            "The load grew faster than the cache, which takes {takes} ECPUs in the end: a least number of ECPUs keeps it ready."
+            "The load grew faster than the cache, which takes {takes} in the end: a least number of ECPUs keeps it ready."
         ),
     };
     Some(Finding {

@@ -1,6 +1,8 @@
 use super::*;
 use cacheplan_engine::cost::Bill;
-use cacheplan_engine::report::{Latencies, Sampling, Series, ShardSummary, Summary};
+use cacheplan_engine::report::{
+    Latencies, Limit, Sampling, Series, ServerlessSummary, ShardSummary, Summary,
+};
 use cacheplan_engine::units::{Bytes, Micros, PerSecond, Share};
 
 /// A report of a calm day: 1 M reads, 5 % first reads, a quarter of the memory in use.
@@ -41,6 +43,8 @@ fn calm() -> Report {
         summary,
         shards: vec![shard(1_000.0, 0.2, 0.01), shard(1_000.0, 0.2, 0.01)],
         classes: Vec::new(),
+        serverless: None,
+        tiering: None,
         log: Vec::new(),
         bill: Bill::default(),
         series: Series::default(),
@@ -168,4 +172,28 @@ fn the_tail_is_set_by_what_goes_to_the_database() {
     report.summary.counts.misses_cold = 0;
     report.summary.counts.hits = 1_000_000;
     assert_eq!(find(&report, "tail").title, "Hits set the p99");
+}
+
+#[test]
+fn a_throttled_cache_names_the_limit_that_binds() {
+    let mut report = calm();
+    report.shards.truncate(1);
+    report.serverless = Some(ServerlessSummary {
+        ecpu_per_s: PerSecond(30_000.0),
+        peak_ecpu_per_s: PerSecond(30_000.0),
+        capacity_per_s: PerSecond(60_000.0),
+        throttled: 1_000_000,
+        busiest_slot: 866,
+        busiest_slot_per_s: PerSecond(45_000.0),
+        data: Bytes::gib(1),
+    });
+    for (binding, words) in [
+        (Limit::SlotRate, "Hash slot 866 was asked for 45"),
+        (Limit::MaximumRate, "It takes 60"),
+        (Limit::ScaledRate, "a least number of ECPUs keeps it ready"),
+    ] {
+        report.shards[0].binding = Some(binding);
+        let found = find(&report, "throttled");
+        assert!(found.text.contains(words), "{}", found.text);
+    }
 }

@@ -30,6 +30,10 @@ fn node_options(scenario: &Scenario) -> Vec<(String, String)> {
             let mut label = short_name(node.name).to_string();
             label += ", ";
             label += &text(node.maxmemory.0 as f64, Unit::Bytes);
+            if let Some(ssd) = node.ssd {
+                label += " + SSD ";
+                label += &text(ssd.0 as f64, Unit::Bytes);
+            }
             if let Some(price) = node_price(&scenario.prices.region, node, engine) {
                 label += ", ";
                 label += &exact(price.usd_per_hour.0, Unit::Usd);
@@ -80,6 +84,7 @@ fn change_engine(scenario: &mut Scenario, engine: Engine) {
     };
     let set = [true, false].into_iter().find(|managed| is_set(*managed));
     scenario.cluster.engine = engine;
+    scenario.cluster.replication.dual_channel &= engine.has_dual_channel();
     if engine.is_memcached() {
         let cluster = &mut scenario.cluster;
         cluster.replicas = 0;
