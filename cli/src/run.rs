@@ -160,6 +160,18 @@ fn headlines(scenario: &Scenario, report: &Report) -> String {
         ),
         ("eviction", evicting),
     ];
+    if let Some(of) = &report.secondary {
+        rows.push((
+            "other regions",
+            format!(
+                "{} of {} reads answered there, {} of these stale; {}/s sent to them",
+                text::number(of.hits),
+                text::number(of.reads),
+                text::number(of.stale),
+                text::bytes(of.replicated_per_s as u64)
+            ),
+        ));
+    }
     if let Some(of) = &report.tiering {
         rows.push((
             "data tiering",

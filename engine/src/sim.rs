@@ -141,6 +141,8 @@ pub struct Sim {
     refused_until: Micros,
     near: Option<NearCaches>,
     serverless: Option<Serverless>,
+    /// Whether the request that is served was made in a secondary region.
+    remote: bool,
     happened: Vec<Logged>,
     /// Nodes that happenings took, which come back when those end.
     felled: Vec<Felled>,
@@ -239,6 +241,10 @@ impl Sim {
                         thread: thread(1.0 / service, service, Service::Exponential),
                         readers: (scenario.client.read_from == ReadFrom::Replicas && replicas > 0)
                             .then(|| thread(f64::from(replicas) / service, service, Service::Exponential)),
+                        secondary: cluster.global.map(|global| {
+                            let secondaries = f64::from(global.secondaries);
+                            thread(secondaries / service, service, Service::Exponential)
+                        }),
                         us_per_byte: 8e-3 / plan.node().network_baseline_gbps,
                         node: limits,
                         load: Load::default(),
@@ -295,6 +301,7 @@ impl Sim {
                 .near
                 .map(|near| NearCaches::new(near, scenario.client.instances)),
             serverless,
+            remote: false,
             happened: Vec::new(),
             felled: Vec::new(),
             snapshot_at: None,

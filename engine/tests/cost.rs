@@ -10,6 +10,7 @@ use cacheplan_engine::units::{Bytes, PerSecond, Usd};
 const TRAFFIC: Traffic = Traffic {
     reads_per_s: PerSecond(1_000.0),
     database_reads_per_s: PerSecond(200.0),
+    replicated_per_s: 0.0,
     metered: Metered {
         ecpu_per_s: 0.0,
         gb: 0.0,

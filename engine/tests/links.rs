@@ -6,10 +6,10 @@
 use cacheplan_engine::scenario::link::{LinkError, decode, encode, from_bytes, to_bytes};
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
-    Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow, Guard, Happening,
-    Heavy, Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Popularity, Prices, Rate,
-    RatePoint, ReadFrom, Reads, Redis, Replication, RunSettings, Scenario, Serverless, ServiceTime,
-    SizeShare, Snapshots, TraceWorkload, Ttl, Users, ValueSize, What, Workload, Writes, presets,
+    Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow, GlobalDatastore,
+    Guard, Happening, Heavy, Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Popularity,
+    Prices, Rate, RatePoint, ReadFrom, Reads, Redis, Replication, RunSettings, Scenario, Serverless,
+    ServiceTime, SizeShare, Snapshots, TraceWorkload, Ttl, Users, ValueSize, What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -464,66 +464,66 @@ fn scenario() -> impl Strategy<Value = Scenario> {
             any::<[u64; 3]>(),
             number(),
         )),
-        option::of(serverless()),
+        option::of((serverless(), any::<[u32; 3]>(), number())),
     )
         .prop_map(
-            |(
-                engine,
-                node_type,
-                [shards, replicas],
-                policy,
-                reserved,
-                maxmemory,
-                servers,
-                nodes,
-                serverless,
-            )| Cluster {
-                engine,
-                serverless,
-                node_type,
-                shards,
-                replicas,
-                policy,
-                reserved_memory: Share(reserved),
-                maxmemory_bytes: maxmemory.map(Bytes),
-                redis: servers.map_or_else(Redis::default, |([samples, hz, decay], _, _)| Redis {
-                    maxmemory_policy: MaxmemoryPolicy::VolatileTtl,
-                    maxmemory_samples: samples,
-                    lfu_decay_time_min: decay,
-                    hz,
-                    ..Redis::default()
-                }),
-                memcached: servers.map_or_else(Memcached::default, |(_, growth_factor, cas)| Memcached {
-                    growth_factor,
-                    cas,
-                    ..Memcached::default()
-                }),
-                ..nodes.map_or_else(
-                    Cluster::default,
-                    |(slots, [zones, timeout, hour, us], [s, limit, wait], mb)| Cluster {
-                        cluster_mode: ClusterMode::Enabled,
-                        distribution: Distribution::Ketama,
-                        slots,
-                        zones,
-                        tls: true,
-                        node_timeout_ms: timeout,
-                        require_full_coverage: true,
-                        service_failover_s: (s % 2 == 0).then_some(Seconds(s)),
-                        replication: Replication {
-                            one_way_us: us,
-                            output_limit_bytes: Bytes(limit),
-                            output_soft_s: Seconds(wait),
-                            ..Replication::default()
+            |(engine, node_type, [shards, replicas], policy, reserved, maxmemory, servers, nodes, new)| {
+                Cluster {
+                    engine,
+                    serverless: new.map(|(serverless, _, _)| serverless),
+                    global: new.map(
+                        |(_, [secondaries, lag_ms, round_trip_ms], share)| GlobalDatastore {
+                            secondaries,
+                            share: Share(share),
+                            lag_ms,
+                            round_trip_ms,
                         },
-                        persistence: Persistence {
-                            snapshots: Some(Snapshots { hour, every_h: us }),
-                            aof: Aof::Everysec,
-                            rdb_mb_per_s: mb,
-                            ..Persistence::default()
+                    ),
+                    node_type,
+                    shards,
+                    replicas,
+                    policy,
+                    reserved_memory: Share(reserved),
+                    maxmemory_bytes: maxmemory.map(Bytes),
+                    redis: servers.map_or_else(Redis::default, |([samples, hz, decay], _, _)| Redis {
+                        maxmemory_policy: MaxmemoryPolicy::VolatileTtl,
+                        maxmemory_samples: samples,
+                        lfu_decay_time_min: decay,
+                        hz,
+                        ..Redis::default()
+                    }),
+                    memcached: servers.map_or_else(Memcached::default, |(_, growth_factor, cas)| Memcached {
+                        growth_factor,
+                        cas,
+                        ..Memcached::default()
+                    }),
+                    ..nodes.map_or_else(
+                        Cluster::default,
+                        |(slots, [zones, timeout, hour, us], [s, limit, wait], mb)| Cluster {
+                            cluster_mode: ClusterMode::Enabled,
+                            distribution: Distribution::Ketama,
+                            slots,
+                            zones,
+                            tls: true,
+                            node_timeout_ms: timeout,
+                            require_full_coverage: true,
+                            service_failover_s: (s % 2 == 0).then_some(Seconds(s)),
+                            replication: Replication {
+                                one_way_us: us,
+                                output_limit_bytes: Bytes(limit),
+                                output_soft_s: Seconds(wait),
+                                ..Replication::default()
+                            },
+                            persistence: Persistence {
+                                snapshots: Some(Snapshots { hour, every_h: us }),
+                                aof: Aof::Everysec,
+                                rdb_mb_per_s: mb,
+                                ..Persistence::default()
+                            },
+                            ..Cluster::default()
                         },
-                        ..Cluster::default()
-                    },
-                )
+                    )
+                }
             },
         );
     let service = prop_oneof![

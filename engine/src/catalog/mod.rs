@@ -9,4 +9,6 @@ pub mod throughput;
 
 pub use engine::Engine;
 pub use node::{BurstCredits, NodeType, node_type, node_types, peak_ops};
-pub use price::{Price, ServerlessPrice, node_price, regions, serverless_price};
+pub use price::{
+    Price, ServerlessPrice, TransferPrice, node_price, regions, serverless_price, transfer_price,
+};

@@ -80,6 +80,33 @@ fn serverless_price_of(mut row: Row<'static>) -> Option<(&'static str, &'static 
     Some((region, software, price))
 }
 
+const TRANSFER: &str = include_str!("prices/transfer.csv");
+
+/// Price of a GB (10^9 bytes) that leaves a region for another one; `None` when the catalogue has none.
+pub fn transfer_price(region: &str) -> Option<TransferPrice> {
+    rows(TRANSFER).find_map(|mut row| {
+        let of = row.text()?;
+        let usd_per_gb = Usd(row.number()?);
+        row.end()?;
+        (of == region).then_some(TransferPrice {
+            usd_per_gb,
+            source: header(TRANSFER, "source"),
+            as_of: header(TRANSFER, "as_of"),
+        })
+    })
+}
+
+/// Price of data between regions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TransferPrice {
+    /// Price of a GB (10^9 bytes), without tax.
+    pub usd_per_gb: Usd,
+    /// Where it is from.
+    pub source: &'static str,
+    /// Date of the source, as year-month-day.
+    pub as_of: &'static str,
+}
+
 /// Tables by region.
 const PRICES: &[(&str, &str)] = &[("us-east-1", include_str!("prices/us-east-1.csv"))];
 
@@ -155,6 +182,7 @@ mod tests {
         let redis = serverless_price("us-east-1", Engine::RedisOss7).unwrap();
         // The user guide's example: 100,000 ECPU/s cost 1.224 USD an hour.
         assert!((100_000.0 * 3_600.0 / 1e6 * redis.usd_per_million_ecpu.0 - 1.224).abs() < 1e-9);
+        assert!(regions().all(|region| transfer_price(region).is_some()));
         assert_eq!(serverless_price("mars-1", Engine::RedisOss7), None);
     }
 

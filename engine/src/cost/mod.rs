@@ -4,6 +4,7 @@ mod serverless;
 
 pub use serverless::Metered;
 
+use crate::catalog::transfer_price;
 use crate::scenario::Plan;
 use crate::units::{PerSecond, Usd};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub struct Traffic {
     pub database_reads_per_s: PerSecond,
     /// What a Serverless cache is billed for.
     pub metered: Metered,
+    /// Bytes a second that go to the clusters of secondary regions.
+    pub replicated_per_s: f64,
 }
 
 /// One line of a bill.
@@ -85,6 +88,19 @@ impl Bill {
             lines.push(nodes("Primaries", cluster.shards));
             if cluster.replicas > 0 {
                 lines.push(nodes("Replicas", cluster.shards * cluster.replicas));
+            }
+        }
+        if cluster.global.is_some() {
+            lines.push(nodes("Secondary regions", cluster.secondary_nodes()));
+            if let Some(price) = transfer_price(&plan.scenario().prices.region) {
+                lines.push(Line {
+                    what: "Transfer to secondary regions".into(),
+                    kind: LineKind::Cache,
+                    quantity: traffic.replicated_per_s * HOURS_PER_MONTH * 3_600.0 / 1e9,
+                    unit: "GB".into(),
+                    unit_price: price.usd_per_gb,
+                    source: format!("{}, {}", price.source, price.as_of),
+                });
             }
         }
         let per_million = plan.scenario().database.usd_per_million_reads;

@@ -1,8 +1,8 @@
 //! From a run's recording to its report.
 
 use super::{
-    ClassSummary, Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling, Series,
-    SeriesKey, ServerlessSummary, ShardSummary, Summary, TieringSummary,
+    ClassSummary, Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling,
+    SecondarySummary, Series, SeriesKey, ServerlessSummary, ShardSummary, Summary, TieringSummary,
 };
 use crate::cluster::capacity::Usage;
 use crate::cost::{Bill, Metered, Traffic};
@@ -23,6 +23,7 @@ impl Report {
                 reads_per_s: PerSecond(per(total.reads, seconds)),
                 database_reads_per_s: PerSecond(per(total.misses(), seconds)),
                 metered: Metered::of(sim.plan(), metered(sim)),
+                replicated_per_s: per(total.replicated, seconds),
             },
         );
         Self {
@@ -34,6 +35,7 @@ impl Report {
             classes: classes(sim),
             serverless: serverless(sim, &total, seconds),
             tiering: tiering(sim, &total),
+            secondary: secondary(sim, &total, seconds),
             log: sim.logged().to_vec(),
             bill,
             series: series(sim),
@@ -172,6 +174,17 @@ fn metered(sim: &Sim) -> impl Iterator<Item = (f64, f64, f64)> {
             per(ecpu, interval.seconds),
             used(interval).0 as f64,
         )
+    })
+}
+
+fn secondary(sim: &Sim, total: &Tally, seconds: f64) -> Option<SecondarySummary> {
+    sim.plan().scenario().cluster.global?;
+    let round = |x: f64| libm::round(x) as u64;
+    Some(SecondarySummary {
+        reads: round(total.secondary_reads),
+        hits: round(total.secondary_hits),
+        stale: round(total.stale_secondary),
+        replicated_per_s: per(total.replicated, seconds),
     })
 }
 

@@ -31,6 +31,8 @@ pub struct Report {
     pub serverless: Option<ServerlessSummary>,
     /// Of nodes with an SSD, over the time after the warm-up.
     pub tiering: Option<TieringSummary>,
+    /// Of secondary regions, over the time after the warm-up.
+    pub secondary: Option<SecondarySummary>,
     /// What happened when, in order of time.
     pub log: Vec<Logged>,
     /// What a month of this costs.
@@ -219,6 +221,19 @@ pub struct TieringSummary {
     pub on_ssd: Bytes,
     /// SSDs of all primaries.
     pub ssd: Bytes,
+}
+
+/// The clusters of secondary regions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecondarySummary {
+    /// Reads that they were asked.
+    pub reads: u64,
+    /// Reads that they answered.
+    pub hits: u64,
+    /// Of these, reads of a value that the database no longer held.
+    pub stale: u64,
+    /// Bytes a second that go to them.
+    pub replicated_per_s: f64,
 }
 
 /// A Serverless cache. What it was short of, if anything, is its only shard's [`binding`](ShardSummary::binding).

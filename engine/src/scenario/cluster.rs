@@ -2,7 +2,7 @@
 
 use super::parameters::memcached::Memcached;
 use super::parameters::redis::Redis;
-use super::{SERVER_POLICY, Serverless};
+use super::{GlobalDatastore, SERVER_POLICY, Serverless};
 use crate::catalog::Engine;
 use crate::cluster::persistence::fork_pause;
 use crate::cluster::replication::{Flow, FullSync, Limits};
@@ -48,6 +48,8 @@ pub struct Cluster {
     pub service_failover_s: Option<Seconds>,
     /// How replicas follow.
     pub replication: Replication,
+    /// Secondary regions, if there are any.
+    pub global: Option<GlobalDatastore>,
     /// What is written to disk, and what that costs.
     pub persistence: Persistence,
     /// What goes when memory is full: [`SERVER_POLICY`] for what the server does as it is set up below, or a name of
@@ -306,6 +308,7 @@ impl Default for Cluster {
             require_full_coverage: false,
             service_failover_s: Some(Seconds(10)),
             replication: Replication::default(),
+            global: None,
             persistence: Persistence::default(),
             policy: SERVER_POLICY.into(),
             reserved_memory: Share(0.25),

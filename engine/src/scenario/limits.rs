@@ -158,6 +158,12 @@ pub const ONE_WAY_US: Limit = Limit::new(1.0, 1e7, "µs");
 pub const REPLICATION_WAIT_S: Limit = Limit::new(0.0, 3_600.0, "s");
 /// `cluster.replication.output_limit_bytes` and `output_soft_limit_bytes`.
 pub const OUTPUT_LIMIT_BYTES: Limit = Limit::new(0.0, bytes(Bytes::gib(64)), "bytes");
+/// `cluster.global.secondaries` (`reference/aws/limits_and_metrics.md` section 8).
+pub const SECONDARIES: Limit = Limit::new(1.0, 2.0, "regions");
+/// `cluster.global.lag_ms`.
+pub const REGION_LAG_MS: Limit = Limit::new(1.0, 60_000.0, "ms");
+/// `cluster.global.round_trip_ms`.
+pub const REGION_ROUND_TRIP_MS: Limit = Limit::new(1.0, 1_000.0, "ms");
 /// `cluster.persistence.snapshots.hour`.
 pub const SNAPSHOT_HOUR: Limit = Limit::new(0.0, 23.0, "h");
 /// `cluster.persistence.snapshots.every_h`.

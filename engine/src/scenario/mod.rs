@@ -6,6 +6,7 @@
 mod client;
 mod cluster;
 mod database;
+mod global;
 mod json;
 pub mod limits;
 pub mod link;
@@ -23,6 +24,7 @@ pub use crate::catalog::Engine;
 pub use client::{Breaker, Client, Guard, Invalidation, Near, OnCacheError, ReadFrom, Reads, Users, Writes};
 pub use cluster::{Aof, Cluster, ClusterMode, Distribution, Persistence, Replication, Snapshots};
 pub use database::{Database, ServiceTime};
+pub use global::GlobalDatastore;
 pub use json::JsonError;
 pub use parameters::memcached::Memcached;
 pub use parameters::redis::Redis;

@@ -192,6 +192,8 @@ impl Sim {
                 tally.retries += weight;
             }
         });
+        // The database is in the primary region.
+        let us = us + self.to_primary();
         let answer = self.database.query(self.now, weight, &mut self.latency);
         let rebuilds = matches!(errand, Errand::Rebuild | Errand::Refresh);
         let after = match answer {

@@ -38,6 +38,11 @@ tally! {
     hits,
     /// Of the hits, reads of values that were on an SSD.
     from_ssd,
+    /// Reads that a cluster of a secondary region was asked, and of these those that it answered.
+    secondary_reads,
+    secondary_hits,
+    /// Bytes that went to the clusters of secondary regions.
+    replicated,
     /// Reads that a near cache answered.
     near_hits,
     cold,
@@ -79,6 +84,8 @@ tally! {
     stale,
     /// Of these, from near caches.
     stale_near,
+    /// Of these, from secondary regions.
+    stale_secondary,
     /// Ages of all of these together, seconds since the database changed.
     stale_seconds,
     /// Reads of a value past its TTL, served on purpose.

@@ -3,7 +3,7 @@
 use super::Sim;
 use super::agenda::{Due, Errand, Query};
 use super::history::Event;
-use super::shard::{Command, Health, Shard};
+use super::shard::{Command, Health, REQUEST_BYTES, Shard};
 use crate::scenario::{Guard, OnCacheError, Reads};
 use crate::store::Lookup;
 use crate::units::Micros;
@@ -50,10 +50,14 @@ impl Sim {
             self.release(0.0);
             return;
         }
+        if let Some(global) = self.plan.scenario().cluster.global {
+            self.remote = self.behaviour.unit() < global.share.0;
+        }
         match request.operation {
             Operation::Read => self.read(request, key, weight.requests, weight.misses),
             Operation::Write | Operation::Delete => self.write(request, key, weight.requests),
         }
+        self.remote = false;
     }
 
     /// Does what was noted for now.
@@ -154,12 +158,30 @@ impl Sim {
         }
     }
 
+    /// Microseconds that a round trip to the primary region takes more than one to the cache nearby.
+    pub(super) fn to_primary(&self) -> f64 {
+        let cluster = &self.plan.scenario().cluster;
+        match cluster.global {
+            Some(global) if self.remote => f64::from(global.round_trip_ms) * 1e3,
+            _ => 0.0,
+        }
+    }
+
     /// Runs a command on a shard that takes so many bytes of a value there: microseconds until the application has the
     /// answer, the way there and back included.
     pub(super) fn command(&mut self, request: Request, shard: u16, weight: f64, cost: f64, into: f64) -> f64 {
-        let round_trip = self.round_trip(request) + self.redirect(request, shard, weight);
+        let redirect = self.redirect(request, shard, weight);
+        let round_trip = self.round_trip(request) + self.to_primary() + redirect;
         if self.serverless.is_some() {
             return round_trip + self.run_serverless(request, weight, cost, into);
+        }
+        if into > 0.0
+            && let Some(global) = self.plan.scenario().cluster.global
+        {
+            let bytes = weight * (REQUEST_BYTES + into) * f64::from(global.secondaries);
+            let class = self.keys.get(request.key).class;
+            self.recorder
+                .count(shard, class, |tally| tally.replicated += bytes);
         }
         match self.shards.get_mut(usize::from(shard)) {
             Some(shard) => {
@@ -190,6 +212,9 @@ impl Sim {
             return round_trip + extra + self.run_serverless(request, weight, request.cost.into(), out);
         }
         match self.shards.get_mut(usize::from(shard)) {
+            Some(shard) if self.remote => {
+                round_trip + extra + shard.run_secondary(self.now, weight, command, &mut self.latency)
+            }
             Some(shard) => round_trip + extra + shard.run_read(self.now, weight, command, &mut self.latency),
             None => round_trip,
         }
@@ -270,7 +295,10 @@ impl Sim {
         };
         let misses = misses.min(all);
         self.process = process;
-        if let Err(us) = self.reach(request, key, all) {
+        if self.remote {
+            self.recorder
+                .count(key.shard, key.class, |tally| tally.secondary_reads += all);
+        } else if let Err(us) = self.reach(request, key, all) {
             self.recorder
                 .count(key.shard, key.class, |tally| tally.unreachable += all);
             match self.plan.scenario().client.on_cache_error {
@@ -284,6 +312,7 @@ impl Sim {
             return;
         }
         let found = match self.shards.get_mut(usize::from(key.shard)) {
+            Some(shard) if self.remote => shard.store.peek(key.local, self.now),
             Some(shard) => shard.store.read(key.local, self.now),
             None => return,
         };
@@ -360,6 +389,10 @@ impl Sim {
     fn count_hits(&mut self, number: u32, key: Key, hits: f64) {
         self.recorder
             .count(key.shard, key.class, |tally| tally.hits += hits);
+        if self.remote {
+            self.recorder
+                .count(key.shard, key.class, |tally| tally.secondary_hits += hits);
+        }
         if key.keys > 1 {
             self.recorder.sampled(number, hits, 0.0);
         }
@@ -367,6 +400,9 @@ impl Sim {
 
     fn hit(&mut self, request: Request, key: Key, all: f64) {
         self.count_hits(request.key, key, all);
+        if self.remote {
+            return self.hit_nearby(request, key, all);
+        }
         let behind = self
             .shards
             .get(usize::from(key.shard))
@@ -390,6 +426,31 @@ impl Sim {
         if self.plan.ssd().is_some() {
             us += self.read_ssd(key, all);
         }
+        let rebuilds = self.refresh(request, key, all, us);
+        self.answered(request, Kind::Hit, us, all - rebuilds);
+    }
+
+    /// A hit in a secondary region, which is as the primary one was a while ago.
+    fn hit_nearby(&mut self, request: Request, key: Key, all: f64) {
+        let global = self.plan.scenario().cluster.global.unwrap_or_default();
+        let lag = f64::from(global.lag_ms) * 1e3;
+        let age = self.values.stale(request.key, self.now);
+        let age = age.or_else(|| self.values.changed_within(request.key, lag, self.now));
+        if let Some(age) = age {
+            let seconds = age as f64 * 1e-6 * all;
+            self.recorder.count(key.shard, key.class, |tally| {
+                tally.stale += all;
+                tally.stale_secondary += all;
+                tally.stale_seconds += seconds;
+            });
+        }
+        if self.near.is_some()
+            && let Some(version) = self.values.version(request.key)
+        {
+            self.keep_near(request, key, version);
+        }
+        let bytes = self.value_bytes(request, key);
+        let us = self.look_up(request, key.shard, all, bytes);
         let rebuilds = self.refresh(request, key, all, us);
         self.answered(request, Kind::Hit, us, all - rebuilds);
     }

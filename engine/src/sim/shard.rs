@@ -30,7 +30,7 @@ pub(super) struct Command {
 
 /// Bytes of a request besides key and value, and of a reply besides the value: RESP's framing and one TCP segment
 /// (`reference/servers.md` section 5.4).
-const REQUEST_BYTES: f64 = 24.0 + 66.0;
+pub(super) const REQUEST_BYTES: f64 = 24.0 + 66.0;
 const REPLY_BYTES: f64 = 7.0 + 66.0;
 
 /// Every write made durable before its reply: `appendfsync always`.
@@ -49,6 +49,8 @@ pub(super) struct Shard {
     pub(super) thread: Queue,
     /// The threads of the replicas, where these are read.
     pub(super) readers: Option<Queue>,
+    /// The threads of its copies in secondary regions.
+    pub(super) secondary: Option<Queue>,
     /// Time to send a byte at the node's baseline bandwidth, microseconds.
     pub(super) us_per_byte: f64,
     /// The node's limits.
@@ -159,6 +161,9 @@ impl Shard {
             readers.slow_down(self.slowness);
             readers.end_window(seconds);
         }
+        if let Some(secondary) = &mut self.secondary {
+            secondary.end_window(seconds);
+        }
         self.usage = Some(usage);
         self.write_rate = core::mem::take(&mut self.written) / seconds;
     }
@@ -200,6 +205,22 @@ impl Shard {
             }
             _ => self.run(now, weight, command, random),
         }
+    }
+
+    /// Runs a read on a copy in a secondary region.
+    pub(super) fn run_secondary(
+        &mut self,
+        now: Micros,
+        weight: f64,
+        command: Command,
+        random: &mut Stream,
+    ) -> f64 {
+        let work = self.node.cost(false, command.out, command.cost);
+        let queued = match &mut self.secondary {
+            Some(secondary) => secondary.query(now, weight, work, random),
+            None => 0.0,
+        };
+        queued + command.out * self.us_per_byte
     }
 
     /// Keys evicted since the start.

@@ -10,9 +10,9 @@ use crate::random::Stream;
 use crate::report::Report;
 use crate::scenario::parameters::redis::MaxmemoryPolicy;
 use crate::scenario::{
-    Aof, Breaker, Client, Cluster, Database, Distribution, Follow, Guard, Happening, Heavy, Invalidation,
-    KeyClass, Near, OnCacheError, Persistence, Popularity, Rate, RatePoint, ReadFrom, Reads, Redis,
-    RunSettings, SERVER_POLICY, Scenario, Serverless, ServiceTime, SizeShare, Snapshots, Ttl, Users,
+    Aof, Breaker, Client, Cluster, Database, Distribution, Follow, GlobalDatastore, Guard, Happening, Heavy,
+    Invalidation, KeyClass, Near, OnCacheError, Persistence, Popularity, Rate, RatePoint, ReadFrom, Reads,
+    Redis, RunSettings, SERVER_POLICY, Scenario, Serverless, ServiceTime, SizeShare, Snapshots, Ttl, Users,
     ValueSize, What, Workload, Writes,
 };
 use crate::units::{Bytes, PerSecond, Seconds, Share};
@@ -276,6 +276,14 @@ impl Dice {
                 ..Persistence::default()
             };
         }
+        if !memcached {
+            cluster.global = self.rarely(|dice| GlobalDatastore {
+                secondaries: dice.between(1, 2),
+                share: dice.share(),
+                lag_ms: dice.milliseconds(1.0, 5e3),
+                round_trip_ms: dice.milliseconds(1.0, 300.0),
+            });
+        }
         if memcached {
             cluster.distribution = self.one(&Distribution::ALL);
         } else if self.chance(0.3) {
@@ -493,6 +501,16 @@ impl Broken {
             tally.near_hits,
         );
         self.at_most(&format!("{of}: past TTL <= hits"), tally.past_ttl, tally.hits);
+        self.at_most(
+            &format!("{of}: secondary hits <= secondary reads"),
+            tally.secondary_hits,
+            tally.secondary_reads,
+        );
+        self.at_most(
+            &format!("{of}: stale secondary <= secondary hits"),
+            tally.stale_secondary,
+            tally.secondary_hits,
+        );
         self.at_most(&format!("{of}: from SSD <= hits"), tally.from_ssd, tally.hits);
         self.at_most(&format!("{of}: waited <= misses"), tally.waited, tally.misses());
     }

@@ -144,6 +144,16 @@ impl Store {
         of!(&mut self.0, store => store.read(key, now))
     }
 
+    /// What a copy of the node answers, reads of which are no use of the key here. Memcached, which has no copies, is
+    /// read itself.
+    pub(crate) fn peek(&mut self, key: u32, now: Micros) -> Lookup {
+        match &mut self.0 {
+            Kind::Policy(store) => store.peek(key, now),
+            Kind::Redis(store) => store.peek(key, now),
+            Kind::Memcached(store) => store.read(key, now),
+        }
+    }
+
     /// Stores a value, evicting what must go.
     pub fn write(&mut self, key: u32, value: Value, now: Micros) -> Stored {
         of!(&mut self.0, store => store.write(key, value, now))

@@ -93,6 +93,16 @@ impl PolicyStore {
         Lookup::Hit
     }
 
+    /// What a read would find, which is no use of the key.
+    pub(crate) fn peek(&self, key: u32, now: Micros) -> Lookup {
+        match self.residents.get(key as usize) {
+            None => Lookup::Miss(Cause::Cold),
+            Some(resident) if !self.glance(key) => Lookup::Miss(resident.fate),
+            Some(resident) if now > resident.expires => Lookup::Miss(Cause::Expired),
+            Some(_) => Lookup::Hit,
+        }
+    }
+
     /// Stores a value, evicting what must go.
     pub fn write(&mut self, key: u32, value: Value, now: Micros) -> Stored {
         if key as usize >= self.residents.len() {

@@ -156,8 +156,20 @@ fn classes(report: &Report) -> Rows {
     report.classes.iter().map(row).collect()
 }
 
-/// What only Serverless caches have, or nodes with an SSD.
+/// What only secondary regions, Serverless caches or nodes with an SSD have.
 fn deployment(report: &Report) -> Rows {
+    if let Some(of) = &report.secondary {
+        let part = |part: u64, of: u64| share(part as f64 / of.max(1) as f64);
+        let replicated = text(of.replicated_per_s, Unit::Bytes) + "/s";
+        return [
+            ("Reads in secondary regions", count(of.reads)),
+            ("Answered there", part(of.hits, of.reads)),
+            ("Of these stale", part(of.stale, of.hits)),
+            ("Sent to them", replicated),
+        ]
+        .map(|(what, figure)| vec![what.into(), figure])
+        .into();
+    }
     if let Some(of) = &report.tiering {
         let hits = report.summary.counts.hits.max(1) as f64;
         let size = |bytes: Bytes| text(bytes.0 as f64, Unit::Bytes);

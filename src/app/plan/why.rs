@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 /// What the model leaves out, so that nobody reads it into the figures.
 const NOT_MODELLED: &str = "Not modelled yet: resharding and scaling within a run; full synchronisations; \
-connection pools; fragmentation; several regions";
+connection pools; fragmentation; the failure of a region";
 
 /// Findings, most pressing first; then how they came about.
 #[component]

@@ -7,6 +7,7 @@
 
 mod behaviour;
 mod classes;
+mod global;
 mod nodes;
 mod serverless;
 mod servers;
@@ -21,12 +22,13 @@ const NEXT: u32 = 3;
 
 /// The parts by their numbers from 1 on: what each holds of a scenario. Absent, that is as the `v1` form and the parts
 /// before have it, and by default where none of them does.
-const PARTS: [fn(&mut Code<'_>, &mut Scenario); 5] = [
+const PARTS: [fn(&mut Code<'_>, &mut Scenario); 6] = [
     servers::servers,
     classes::classes,
     nodes::nodes,
     behaviour::behaviour,
     serverless::serverless,
+    global::global,
 ];
 
 type Parts = Vec<(u32, Vec<u8>)>;

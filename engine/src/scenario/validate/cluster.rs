@@ -7,8 +7,8 @@ use crate::policy;
 use crate::scenario::parameters::memcached::Automove;
 use crate::scenario::parameters::redis::MaxmemoryPolicy;
 use crate::scenario::{
-    Aof, Cluster, ClusterMode, Distribution, Memcached, Persistence, Redis, Replication, SERVER_POLICY,
-    Serverless, limits,
+    Aof, Cluster, ClusterMode, Distribution, GlobalDatastore, Memcached, Persistence, Redis, Replication,
+    SERVER_POLICY, Serverless, limits,
 };
 use crate::units::Bytes;
 
@@ -92,6 +92,9 @@ impl Checks {
         self.placement(cluster);
         self.failover(cluster);
         self.replication(&cluster.replication);
+        if let Some(global) = &cluster.global {
+            self.global(global, cluster);
+        }
         self.persistence(&cluster.persistence, memcached);
     }
 
@@ -261,6 +264,27 @@ impl Checks {
         ] {
             self.integer(&format!("cluster.replication.{field}"), value, limit);
         }
+    }
+
+    /// Global Datastore asks for nodes of its own kind (`reference/aws/limits_and_metrics.md` section 8).
+    fn global(&mut self, global: &GlobalDatastore, cluster: &Cluster) {
+        let bursts = node_type(&cluster.node_type).is_some_and(NodeType::is_burstable);
+        if bursts || cluster.engine.is_memcached() {
+            let bounds = "left out with T types and with Memcached, which have no Global Datastore";
+            self.report("cluster.global", "set", Bounds::Rule(bounds.into()));
+        }
+        for (field, value, limit) in [
+            ("secondaries", global.secondaries, &limits::SECONDARIES),
+            ("lag_ms", global.lag_ms, &limits::REGION_LAG_MS),
+            (
+                "round_trip_ms",
+                global.round_trip_ms,
+                &limits::REGION_ROUND_TRIP_MS,
+            ),
+        ] {
+            self.integer(&format!("cluster.global.{field}"), value.into(), limit);
+        }
+        self.number("cluster.global.share", global.share.0, &limits::SHARE);
     }
 
     fn persistence(&mut self, persistence: &Persistence, memcached: bool) {

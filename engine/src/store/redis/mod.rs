@@ -305,6 +305,16 @@ impl RedisStore {
         Lookup::Hit
     }
 
+    /// What a read would find, which is no use of the key: as a copy of the node answers.
+    pub(crate) fn peek(&self, key: u32, now: Micros) -> Lookup {
+        match self.entries.get(key as usize) {
+            None => Lookup::Miss(Cause::Cold),
+            Some(entry) if entry.keys == 0 => Lookup::Miss(entry.fate),
+            Some(entry) if has_expired(entry.expires, now) => Lookup::Miss(Cause::Expired),
+            Some(_) => Lookup::Hit,
+        }
+    }
+
     /// Stores a value. One under an old key counts as a use of it and takes its recency and frequency over.
     pub fn write(&mut self, key: u32, value: Value, now: Micros) -> Stored {
         if !self.begin_command(SET_ARGUMENT_BYTES + u64::from(value.value_bytes), now) {

@@ -45,6 +45,7 @@ fn calm() -> Report {
         classes: Vec::new(),
         serverless: None,
         tiering: None,
+        secondary: None,
         log: Vec::new(),
         bill: Bill::default(),
         series: Series::default(),

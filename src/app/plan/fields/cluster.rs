@@ -90,6 +90,7 @@ fn change_engine(scenario: &mut Scenario, engine: Engine) {
         cluster.replicas = 0;
         cluster.shards = cluster.shards.min(limits::MEMCACHED_NODES.max as u32);
         cluster.policy = SERVER_POLICY.into();
+        cluster.global = None;
     } else if let Some(managed) = set {
         scenario.cluster.redis = redis_set(scenario, engine, managed);
     }

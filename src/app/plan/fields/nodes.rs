@@ -2,12 +2,19 @@
 
 use super::{Field, Number, Pick, Slider, millis, of_millis};
 use crate::app::quantity::Unit;
-use cacheplan_engine::scenario::{ClusterMode, Distribution, Scenario, limits};
-use cacheplan_engine::units::Seconds;
+use cacheplan_engine::scenario::{ClusterMode, Distribution, GlobalDatastore, Scenario, limits};
+use cacheplan_engine::units::{Seconds, Share};
 
 /// Whether the fields of Redis and Valkey have a meaning.
 fn replicates(scenario: &Scenario) -> bool {
     !scenario.cluster.engine.is_memcached()
+}
+
+/// Changes what is known of other regions.
+fn global(scenario: &mut Scenario, change: impl FnOnce(&mut GlobalDatastore)) {
+    if let Some(global) = &mut scenario.cluster.global {
+        change(global);
+    }
 }
 
 /// Where nodes stand, and what they do when one of them fails.
@@ -92,6 +99,63 @@ pub const NODES: &[Field] = &[
                 .then_some(f64::from(s.cluster.replication.cross_zone_one_way_us))
         },
         set: |s, _, value| s.cluster.replication.cross_zone_one_way_us = value as u32,
+    }),
+    Field::Pick(Pick {
+        path: "cluster.global",
+        label: "Other regions",
+        hint: "Global Datastore: clusters of secondary regions that follow this one, and answer reads there",
+        labels: &["None", "One", "Two"],
+        get: |s, _| {
+            (replicates(s) || s.cluster.global.is_some()).then(|| {
+                s.cluster
+                    .global
+                    .map_or(0, |global| global.secondaries.min(2) as usize)
+            })
+        },
+        set: |s, _, at| {
+            let global = s.cluster.global.unwrap_or_default();
+            s.cluster.global = (at > 0).then_some(GlobalDatastore {
+                secondaries: at as u32,
+                ..global
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "cluster.global.share",
+        label: "Made there",
+        hint: "Part of the requests that are made in the secondary regions; writes go to the primary one",
+        unit: Unit::Percent,
+        limit: limits::SHARE,
+        whole: false,
+        slider: Slider::Linear(0.0, 1.0, 0.01),
+        get: |s, _| s.cluster.global.map(|global| global.share.0),
+        set: |s, _, value| global(s, |global| global.share = Share(value)),
+    }),
+    Field::Number(Number {
+        path: "cluster.global.lag_ms",
+        label: "Behind by",
+        hint: "How far the secondary regions are behind",
+        unit: Unit::Micros,
+        limit: millis(limits::REGION_LAG_MS),
+        whole: true,
+        slider: Slider::Log(1e3, 6e7),
+        get: |s, _| s.cluster.global.map(|global| f64::from(global.lag_ms) * 1e3),
+        set: |s, _, value| global(s, |global| global.lag_ms = of_millis(value)),
+    }),
+    Field::Number(Number {
+        path: "cluster.global.round_trip_ms",
+        label: "Between regions",
+        hint: "Round trip from a secondary region to the primary one",
+        unit: Unit::Micros,
+        limit: millis(limits::REGION_ROUND_TRIP_MS),
+        whole: true,
+        slider: Slider::Log(1e3, 1e6),
+        get: |s, _| {
+            s.cluster
+                .global
+                .map(|global| f64::from(global.round_trip_ms) * 1e3)
+        },
+        set: |s, _, value| global(s, |global| global.round_trip_ms = of_millis(value)),
     }),
     Field::Number(Number {
         path: "cluster.node_timeout_ms",

@@ -74,6 +74,7 @@ fn every_setting_of_memcached_is_within_its_bounds_and_can_be_set() {
 fn serverless() -> Scenario {
     let mut scenario = Scenario::default();
     scenario.cluster.serverless = Some(Default::default());
+    scenario.cluster.global = Some(Default::default());
     scenario
 }
 
