@@ -229,7 +229,7 @@ fn serverless(report: &Report, of: &ServerlessSummary) -> String {
     ])
 }
 
-/// What went wrong, or was kept from it; empty when nothing of it happened.
+/// What went wrong, or was kept from it, and what was done ahead of readers; empty when nothing of it happened.
 fn trouble(report: &Report) -> String {
     let counts = &report.summary.counts;
     let rows: Vec<(&str, String)> = [
@@ -243,6 +243,16 @@ fn trouble(report: &Report) -> String {
         ("stale reads", counts.stale),
         ("served past its TTL", counts.past_ttl),
         ("writes lost", counts.lost_writes),
+        ("stored out of date", counts.stale_fills),
+        ("hits that found nothing", counts.negative_hits),
+        ("queries that found nothing", counts.queries_absent),
+        ("queries to replicas", counts.queries_replicas),
+        ("values warmed", counts.warmed),
+        ("values prefetched", counts.prefetched),
+        ("  of them read", counts.prefetched_used),
+        ("  of them for nothing", counts.prefetched_wasted),
+        ("waits for a connection", counts.pool_waits),
+        ("no connection in time", counts.pool_timeouts),
     ]
     .into_iter()
     .filter(|(_, count)| *count > 0)

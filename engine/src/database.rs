@@ -17,6 +17,8 @@ pub enum Answer {
         wait: f64,
         /// Microseconds until the answer.
         sojourn: f64,
+        /// Microseconds that what it read was behind then: a replica's lag.
+        behind: f64,
     },
     /// The database refused it at once.
     Refused,
@@ -29,7 +31,13 @@ pub enum Answer {
 
 /// The store of record.
 pub struct Database {
+    /// The primary, or all there is.
     queue: Queue,
+    /// The read replicas; in a sampled run one that stands for all.
+    readers: Vec<Queue>,
+    /// Part of its queries that a read adds to the queue it goes to.
+    reader_share: f64,
+    lag_us: f64,
     /// Most queries that may wait.
     bound: f64,
     /// Microseconds after which the application gives up.
@@ -59,12 +67,18 @@ impl Database {
             ServiceTime::Fixed => Service::Fixed,
             ServiceTime::Lognormal { sigma } => Service::Lognormal(sigma),
         };
+        let make = if sampled { Queue::sampled } else { Queue::exact };
+        let replicas = f64::from(settings.replicas);
+        let readers = if sampled {
+            settings.replicas.min(1)
+        } else {
+            settings.replicas
+        };
         Self {
-            queue: if sampled {
-                Queue::sampled(capacity, mean, service)
-            } else {
-                Queue::exact(capacity, mean, service)
-            },
+            queue: make(capacity, mean, service),
+            readers: (0..readers).map(|_| make(capacity, mean, service)).collect(),
+            reader_share: f64::from(readers) / replicas.max(1.0),
+            lag_us: f64::from(settings.replica_lag_ms) * 1e3,
             bound: settings.queue.map_or(f64::INFINITY, f64::from),
             patience: settings
                 .timeout_ms
@@ -76,30 +90,53 @@ impl Database {
             budget: settings.retry_budget.map(|share| Budget {
                 share: share.0,
                 tokens: 0.0,
-                most: share.0 * capacity * BUDGET_S,
+                most: share.0 * capacity * (1.0 + replicas) * BUDGET_S,
             }),
         }
     }
 
-    /// Asks `weight` queries at this time.
-    pub fn query(&mut self, now: Micros, weight: f64, random: &mut Stream) -> Answer {
+    /// Whether reads go to replicas.
+    pub fn has_replicas(&self) -> bool {
+        !self.readers.is_empty()
+    }
+
+    /// Reads per second that it completes at its present speed.
+    pub fn reads_per_s(&self) -> f64 {
+        match self.readers.first() {
+            Some(reader) => reader.rate() * self.readers.len() as f64 / self.reader_share,
+            None => self.queue.rate(),
+        }
+    }
+
+    /// Asks `weight` queries at this time, which `read` or write.
+    pub fn query(&mut self, now: Micros, weight: f64, read: bool, random: &mut Stream) -> Answer {
         if let Some(budget) = &mut self.budget {
             budget.tokens = (budget.tokens + weight * budget.share).min(budget.most);
         }
-        let turn = self.queue.turn(now, 1.0, random);
+        let reader = match self.readers.len() {
+            _ if !read => None,
+            0 => None,
+            1 => self.readers.first_mut(),
+            several => self.readers.get_mut(random.below(several as u32) as usize),
+        };
+        let (queue, weight, behind) = match reader {
+            Some(reader) => (reader, weight * self.reader_share, self.lag_us),
+            None => (&mut self.queue, weight, 0.0),
+        };
+        let turn = queue.turn(now, 1.0, random);
         // Those who wait are served at the database's rate, one after the other; the first of them takes the place of one
         // that is served.
-        let waiting = libm::round(turn.wait * 1e-6 * self.queue.rate()) - 1.0;
+        let waiting = libm::round(turn.wait * 1e-6 * queue.rate()) - 1.0;
         if self.down || (turn.wait > 0.0 && waiting >= self.bound) {
             return Answer::Refused;
         }
         let given_up = turn.sojourn() > self.patience;
         if !(given_up && self.cancels) {
-            self.queue.join(turn, weight, 1.0);
+            queue.join(turn, weight, 1.0);
         } else if turn.wait < self.patience {
             let mut cut = turn;
             cut.service = self.patience - turn.wait;
-            self.queue.join(cut, weight, cut.service / turn.service);
+            queue.join(cut, weight, cut.service / turn.service);
         }
         if given_up {
             Answer::GivenUp { after: self.patience }
@@ -107,6 +144,7 @@ impl Database {
             Answer::Served {
                 wait: turn.wait,
                 sojourn: turn.sojourn(),
+                behind,
             }
         }
     }
@@ -133,19 +171,28 @@ impl Database {
         self.down = down;
     }
 
-    /// Makes queries take so many times as long as usual.
-    pub fn slow_down(&mut self, slowness: f64) {
-        self.queue.slow_down(slowness);
+    /// Makes queries take so many times as long as usual from now on. Answers that were told already stay as they are.
+    pub fn slow_down(&mut self, now: Micros, slowness: f64) {
+        for queue in self.all() {
+            queue.change_speed(now, slowness);
+        }
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Queue> {
+        core::iter::once(&mut self.queue).chain(&mut self.readers)
     }
 
     /// Ends a window of so many seconds: see [`Queue::end_window`].
     pub fn end_window(&mut self, seconds: f64) {
-        self.queue.end_window(seconds);
+        for queue in self.all() {
+            queue.end_window(seconds);
+        }
     }
 
-    /// Time that a query arriving now has to wait.
+    /// Time that a query arriving now has to wait, where that is longest.
     pub fn wait(&self, now: Micros) -> Micros {
-        self.queue.backlog_wait(now)
+        let readers = self.readers.iter().map(|reader| reader.backlog_wait(now));
+        readers.fold(self.queue.backlog_wait(now), Micros::max)
     }
 }
 
@@ -175,7 +222,7 @@ mod tests {
         );
         let mut random = Stream::new(1, 1);
         let answers: Vec<Answer> = (0..6)
-            .map(|_| database.query(Micros(0), 1.0, &mut random))
+            .map(|_| database.query(Micros(0), 1.0, true, &mut random))
             .collect();
         let served = |answer: &&Answer| matches!(answer, Answer::Served { .. });
         // One is served at once, three wait.
@@ -197,11 +244,35 @@ mod tests {
             );
             let given_up = (0..20)
                 .filter(|_| {
-                    database.query(Micros(0), 1.0, &mut random) == Answer::GivenUp { after: 25_000.0 }
+                    database.query(Micros(0), 1.0, true, &mut random) == Answer::GivenUp { after: 25_000.0 }
                 })
                 .count();
             assert_eq!(given_up, 18);
             assert!(database.wait(Micros(0)).0.abs_diff(wait) < 2);
+        }
+    }
+
+    #[test]
+    fn reads_are_spread_over_the_replicas_and_writes_wait_for_the_primary() {
+        let mut random = Stream::new(1, 1);
+        // 300 reads at once, a third of them for each replica, at 10 ms each; one that stands for all says the same.
+        for (sampled, off) in [(false, 400_000), (true, 1_000_000)] {
+            let replicated = Settings {
+                replicas: 3,
+                replica_lag_ms: 50,
+                ..settings()
+            };
+            let mut database = Database::new(&replicated, sampled);
+            for _ in 0..1_200 {
+                let answer = database.query(Micros(0), 1.0, true, &mut random);
+                assert!(matches!(answer, Answer::Served { behind: 50_000.0, .. }));
+            }
+            database.end_window(1e-6);
+            assert!(database.wait(Micros(0)).0.abs_diff(4_000_000) < off);
+            let written = database.query(Micros(0), 1.0, false, &mut random);
+            let alone = matches!(written, Answer::Served { wait, behind: 0.0, .. } if wait < 1.0);
+            assert!(alone, "{written:?}");
+            assert!((database.reads_per_s() - 300.0).abs() < 1e-9);
         }
     }
 
@@ -230,7 +301,7 @@ mod tests {
             false,
         );
         for _ in 0..50 {
-            database.query(Micros(0), 1.0, &mut random);
+            database.query(Micros(0), 1.0, true, &mut random);
         }
         let allowed = (0..50)
             .filter(|_| database.retry(1, 1.0, &mut random).is_some())

@@ -200,6 +200,19 @@ impl Queue {
         self.slowness = slowness;
     }
 
+    /// [`slow_down`](Self::slow_down), and what waits or is worked on from now on takes as much longer or shorter, as
+    /// far as later queries have to wait for it.
+    pub fn change_speed(&mut self, now: Micros, slowness: f64) {
+        let change = slowness / core::mem::replace(&mut self.slowness, slowness);
+        if let Line::Exact(free) = &mut self.line {
+            let now = now.0 as f64;
+            // Those that are free already stay so, and the order of the others is the same.
+            for at in free.iter_mut().filter(|at| **at > now) {
+                *at = now + (*at - now) * change;
+            }
+        }
+    }
+
     /// Ends a window of so many seconds: its arrivals decide how the next one waits in a sampled run.
     pub fn end_window(&mut self, seconds: f64) {
         let (rate, servers, variation) = (self.rate(), self.servers, self.service.variation());
@@ -394,6 +407,29 @@ mod tests {
         }
         assert_eq!(sampled.backlog_wait(end), Micros(0));
         assert_eq!(exact.backlog_wait(Micros(15_100_000)), Micros(0));
+    }
+
+    #[test]
+    fn a_line_moves_on_faster_when_the_servers_do() {
+        let mut random = Stream::new(1, 1);
+        for mut queue in [
+            Queue::exact(1_000.0, 0.001, Service::Fixed),
+            Queue::sampled(1_000.0, 0.001, Service::Fixed),
+        ] {
+            queue.change_speed(Micros(0), 10.0);
+            for _ in 0..200 {
+                queue.query(Micros(0), 1.0, 1.0, &mut random);
+            }
+            queue.end_window(1.0);
+            // 200 queries of 10 ms take 2 s. After one of them, what is left goes ten times as fast.
+            let (before, after) = (
+                queue.backlog_wait(Micros(1_000_000)).0,
+                queue.backlog_wait(Micros(1_000_000)).0 / 10,
+            );
+            queue.change_speed(Micros(1_000_000), 1.0);
+            assert!(before > 700_000, "{before}");
+            assert!(queue.backlog_wait(Micros(1_000_000)).0.abs_diff(after) < 2);
+        }
     }
 
     #[test]

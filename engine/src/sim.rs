@@ -1,6 +1,7 @@
 //! The loop that ties the parts together; resumable.
 
 mod agenda;
+mod ahead;
 mod failures;
 mod happen;
 mod history;
@@ -21,19 +22,20 @@ mod write;
 pub use history::{Event, Logged};
 pub(crate) use recorder::{Interval, Recorder, Tally, sum};
 
-use crate::client::{Breaker, Flights, NearCaches};
+use crate::client::{Breaker, Flights, NearCaches, Pools};
 use crate::cluster::Topology;
 use crate::cluster::capacity::{Load, Node};
 use crate::cluster::slots::SLOTS;
 use crate::database::Database;
 use crate::queue::{Queue, Service};
 use crate::random::Stream;
-use crate::scenario::{Aof, KeyClass, Plan, ReadFrom, Ttl, Workload, accesses_per_s};
+use crate::scenario::{Aof, Plan, ReadFrom, Ttl, Warming as Settings, Workload, accesses_per_s};
 use crate::timeline::{Conditions, Timeline};
 use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
 use crate::workload::{KeyTable, Request, Synthetic, Thinning, TraceSource};
 use agenda::{Agenda, Due};
+use ahead::Warming;
 use failures::Felled;
 use members::Members;
 use resync::MeanItem;
@@ -110,6 +112,23 @@ enum Source {
 struct ClassRules {
     key_bytes: u32,
     ttl: Ttl,
+    /// Part of its keys that the database does not have.
+    absent: f64,
+    /// Its first key.
+    first: u32,
+}
+
+/// What only some scenarios use, and others need not look at with each request.
+#[derive(Clone, Copy)]
+struct Features {
+    /// Keys that the database does not have.
+    absent: bool,
+    /// TTLs that reads renew.
+    sliding: bool,
+    /// Values loaded because something else was read.
+    prefetch: bool,
+    /// Bounded pools of connections.
+    pools: bool,
 }
 
 /// One run in progress.
@@ -143,6 +162,8 @@ pub struct Sim {
     serverless: Option<Serverless>,
     /// Whether the request that is served was made in a secondary region.
     remote: bool,
+    features: Features,
+    warming: Warming,
     happened: Vec<Logged>,
     /// Nodes that happenings took, which come back when those end.
     felled: Vec<Felled>,
@@ -154,6 +175,8 @@ pub struct Sim {
     user: Option<u32>,
     /// Whose near cache gets a copy of what is read.
     process: Option<u32>,
+    /// Whose connections are used, where these are bounded.
+    caller: u32,
     latency: Stream,
     ttl: Stream,
     behaviour: Stream,
@@ -183,15 +206,21 @@ impl Sim {
                     // Users wait for each other's requests: none of them may stand for others.
                     Thinning::none(classes.len())
                 } else {
-                    let capacity = capacity_keys(&plan, &topology, classes);
+                    let capacity = node::capacity_keys(&plan, &topology, classes);
                     Thinning::choose(classes, seconds, capacity, scenario.run.request_budget)
                 };
-                let (stream, keys) = Synthetic::new(classes, seconds, &thinning, owners, seed);
+                let (mut stream, keys) = Synthetic::new(classes, seconds, &thinning, owners, seed);
+                if scenario.client.prefetch.is_some() || scenario.client.warming != Settings::None {
+                    stream.know_the_present();
+                }
                 let rules = classes
                     .iter()
-                    .map(|class| ClassRules {
+                    .enumerate()
+                    .map(|(number, class)| ClassRules {
                         key_bytes: class.key_bytes,
                         ttl: class.ttl,
+                        absent: class.absent.0,
+                        first: stream.first(number),
                     })
                     .collect();
                 (
@@ -219,6 +248,8 @@ impl Sim {
                 let rules = vec![ClassRules {
                     key_bytes: workload.key_bytes,
                     ttl: workload.ttl,
+                    absent: 0.0,
+                    first: 0,
                 }];
                 let end = source.end();
                 (Source::Trace(source), keys, rules, Thinning::none(1), end)
@@ -233,7 +264,8 @@ impl Sim {
                 .enumerate()
                 .map(|(number, of_shard)| {
                     let limits = Node::new(plan.node(), cluster.engine, cluster.tls, plan.capacity());
-                    let service = limits.service_s(f64::from(scenario.client.connections));
+                    let service = limits.service_s(f64::from(scenario.client.connections_per_node()));
+                    let round_trip_us = f64::from(scenario.client.round_trip_us);
                     let replicas = scenario.cluster.replicas;
                     let thread = if sampled { Queue::sampled } else { Queue::exact };
                     Shard {
@@ -267,6 +299,10 @@ impl Sim {
                         written: 0.0,
                         write_rate: 0.0,
                         breaker: scenario.client.breaker.map(Breaker::new),
+                        pools: scenario.client.pool.map(|pool| {
+                            let usual_us = round_trip_us + service * 1e6;
+                            Pools::new(pool, scenario.client.instances, usual_us, sampled)
+                        }),
                         emptied: None,
                         before: (0, 0),
                     }
@@ -287,7 +323,6 @@ impl Sim {
             timeline,
             source,
             keys,
-            classes,
             shards,
             topology,
             thinning,
@@ -302,12 +337,21 @@ impl Sim {
                 .map(|near| NearCaches::new(near, scenario.client.instances)),
             serverless,
             remote: false,
+            features: Features {
+                absent: classes.iter().any(|class| class.absent > 0.0),
+                sliding: (classes.iter()).any(|class| matches!(class.ttl, Ttl::Sliding { .. })),
+                prefetch: scenario.client.prefetch.is_some(),
+                pools: scenario.client.pool.is_some(),
+            },
+            warming: Warming::default(),
+            classes,
             happened: Vec::new(),
             felled: Vec::new(),
             snapshot_at: None,
             mean_item: None,
             user: None,
             process: None,
+            caller: 0,
             requests: 0,
             batch: Vec::with_capacity(BATCH),
             complete: false,
@@ -319,6 +363,9 @@ impl Sim {
             serverless.save_up(sim.window);
         }
         sim.warm_start();
+        if !sim.plan.scenario().run.warm_start {
+            sim.begin_warming(None);
+        }
         sim.plan_snapshots();
         sim.seat_users();
         Ok(sim)
@@ -483,6 +530,7 @@ impl Sim {
     }
 
     fn finish(&mut self) {
+        self.look_for_unread();
         self.catch_up(self.end);
         self.complete = true;
         let loads = self.loads();
@@ -498,7 +546,7 @@ impl Sim {
         while self.window_end <= now || self.recorder.interval_end() <= now {
             if self.window_end <= self.recorder.interval_end() {
                 let seconds = self.window.as_secs();
-                let connections = f64::from(self.plan.scenario().client.connections)
+                let connections = f64::from(self.plan.scenario().client.connections_per_node())
                     + f64::from(self.conditions.connections);
                 self.database.end_window(seconds);
                 for shard in &mut self.shards {
@@ -562,7 +610,7 @@ impl Sim {
         if let Some(serverless) = &self.serverless {
             return serverless.load().capacity;
         }
-        let connections = f64::from(self.plan.scenario().client.connections);
+        let connections = f64::from(self.plan.scenario().client.connections_per_node());
         self.shards
             .first()
             .map_or(1.0, |shard| 1.0 / shard.node.service_s(connections))
@@ -585,44 +633,4 @@ impl Sim {
     pub fn requests(&self) -> u64 {
         self.requests
     }
-
-    /// Bytes that all keys of the workload would take in the cluster.
-    pub(crate) fn working_set(&self) -> Bytes {
-        let mut sums = vec![(0u64, 0u64, 0u64); self.shards.len()];
-        for key in self.keys.iter() {
-            let at = usize::from(key.shard);
-            let (Some(sum), Some(shard), Some(rules)) = (
-                sums.get_mut(at),
-                self.shards.get(at),
-                self.classes.get(usize::from(key.class)),
-            ) else {
-                continue;
-            };
-            let ttl = rules.ttl != Ttl::None;
-            let count = u64::from(key.keys);
-            sum.0 += count;
-            sum.1 += if ttl { count } else { 0 };
-            let store = &shard.store;
-            sum.2 += count * store.item_bytes(rules.key_bytes, key.value_bytes, ttl);
-        }
-        Bytes(
-            self.shards
-                .iter()
-                .zip(sums)
-                .map(|(shard, (keys, ttl_keys, items))| shard.store.projected_bytes(keys, ttl_keys, items))
-                .sum(),
-        )
-    }
-}
-
-/// About how many keys of the mix fit into the cluster.
-fn capacity_keys(plan: &Plan, topology: &Topology, classes: &[KeyClass]) -> f64 {
-    let store = node::store(plan, topology, 0, 0);
-    let (keys, bytes) = classes.iter().fold((0.0, 0.0), |(keys, bytes), class| {
-        let value = class.value_size.mean();
-        let item = store.item_bytes(class.key_bytes, value as u32, class.ttl != Ttl::None);
-        (keys + class.keys as f64, bytes + class.keys as f64 * item as f64)
-    });
-    let all = plan.capacity().0 as f64 * f64::from(plan.scenario().cluster.shards);
-    all * keys / bytes
 }

@@ -152,7 +152,7 @@ impl Conditions {
             }
         }
         if conditions.connections > 0 {
-            let asked = f64::from(scenario.client.connections) + f64::from(conditions.connections);
+            let asked = f64::from(scenario.client.connections_per_node()) + f64::from(conditions.connections);
             also(&mut conditions.refused, (1.0 - most_connections / asked).max(0.0));
         }
         conditions

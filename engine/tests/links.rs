@@ -7,9 +7,10 @@ use cacheplan_engine::scenario::link::{LinkError, decode, encode, from_bytes, to
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
     Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow, GlobalDatastore,
-    Guard, Happening, Heavy, Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Popularity,
-    Prices, Rate, RatePoint, ReadFrom, Reads, Redis, Replication, RunSettings, Scenario, Serverless,
-    ServiceTime, SizeShare, Snapshots, TraceWorkload, Ttl, Users, ValueSize, What, Workload, Writes, presets,
+    Guard, Happening, Heavy, Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Pool,
+    Popularity, Prefetch, Prices, Rate, RatePoint, ReadFrom, Reads, Redis, Replication, RunSettings,
+    Scenario, Serverless, ServiceTime, SizeShare, Snapshots, TraceWorkload, Ttl, Users, ValueSize, Warming,
+    What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -191,6 +192,9 @@ fn ttl() -> impl Strategy<Value = Ttl> {
             seconds: Seconds(seconds),
             jitter: Share(jitter)
         }),
+        any::<u64>().prop_map(|seconds| Ttl::Sliding {
+            seconds: Seconds(seconds)
+        }),
     ]
 }
 
@@ -265,6 +269,7 @@ fn of_new_classes() -> impl Strategy<Value = KeyClass> {
     )
         .prop_map(
             |([churn, drift, deletes, share, cost], multi_get, hash_tags, follows)| KeyClass {
+                absent: Share(if multi_get % 2 == 0 { share } else { 0.0 }),
                 churn_per_day: churn,
                 drift_per_day: drift,
                 deletes: Share(deletes),
@@ -351,6 +356,7 @@ fn client() -> impl Strategy<Value = Client> {
         option::of(any::<[u32; 2]>()),
         option::of(any::<(u64, u32)>()),
         option::of(any::<[u32; 2]>()),
+        option::of((any::<[u32; 2]>(), any::<u64>(), number())),
     );
     (any::<[u32; 4]>(), reads, writes, guard, rare).prop_map(
         |(
@@ -358,9 +364,22 @@ fn client() -> impl Strategy<Value = Client> {
             reads,
             writes,
             guard,
-            (users, near, breaker),
+            (users, near, breaker, ahead),
         )| {
             Client {
+                pool: ahead.map(|([size, wait_ms], _, _)| Pool { size, wait_ms }),
+                negative_ttl_s: ahead.map(|(_, seconds, _)| Seconds(seconds)),
+                warming: match ahead {
+                    None => Warming::None,
+                    Some((_, seconds, _)) if seconds % 2 == 0 => Warming::Greedy,
+                    Some((_, _, number)) => Warming::Throttled {
+                        keys_per_s: PerSecond(number),
+                    },
+                },
+                prefetch: ahead.map(|([depth, _], _, number)| Prefetch {
+                    accuracy: Share(number),
+                    depth,
+                }),
                 round_trip_us,
                 connections,
                 new_connections: Share(f64::from(connections) / 7.0),
@@ -549,6 +568,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 retries,
                 backoff_ms,
                 retry_budget: limits.map(|(_, share)| Share(share)),
+                replicas: retries % 16,
+                replica_lag_ms: backoff_ms / 2,
                 usd_per_million_reads: Usd(usd),
             },
         );

@@ -65,8 +65,19 @@ fn counts(tally: &Tally) -> Counts {
         stale: round(tally.stale),
         stale_near: round(tally.stale_near),
         past_ttl: round(tally.past_ttl),
+        negative_hits: round(tally.negative_hits),
+        stale_fills: round(tally.stale_fills),
+        warmed: round(tally.warmed),
+        prefetched: round(tally.prefetched),
+        prefetched_used: round(tally.prefetched_used),
+        prefetched_wasted: round(tally.prefetched_wasted),
+        pool_waits: round(tally.pool_waits),
+        pool_timeouts: round(tally.pool_timeouts),
         queries: round(tally.queries),
         retries: round(tally.retries),
+        queries_absent: round(tally.queries_absent),
+        queries_replicas: round(tally.queries_replicas),
+        queries_ahead: round(tally.queries_ahead),
         queries_refused: round(tally.queries_refused),
         queries_given_up: round(tally.queries_given_up),
         failed: round(tally.failed),
@@ -126,6 +137,15 @@ fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
     };
     let load = |interval: &Interval| per(sum(&interval.tallies).queries, interval.seconds);
     let peak_per_s = counted().map(load).fold(0.0, f64::max);
+    let database = &sim.plan().scenario().database;
+    // Each replica gets as many reads as the others, the primary all else.
+    let busiest = |interval: &Interval| {
+        let tally = sum(&interval.tallies);
+        let primary = tally.queries - tally.queries_replicas;
+        let replica = per(tally.queries_replicas, f64::from(database.replicas));
+        per(primary.max(replica), interval.seconds)
+    };
+    let peak_of_one = counted().map(busiest).fold(0.0, f64::max);
     let last = recorder.intervals().last();
     Summary {
         seconds,
@@ -138,7 +158,7 @@ fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
             mean_per_s: PerSecond(per(total.queries, seconds)),
             peak_per_s: PerSecond(peak_per_s),
             without_cache_per_s: PerSecond(per(total.reads + total.writes, seconds)),
-            peak_utilisation: per(peak_per_s, sim.plan().scenario().database.capacity_per_s.0),
+            peak_utilisation: per(peak_of_one, database.capacity_per_s.0),
             peak_wait: counted().map(|i| i.database_wait).max().unwrap_or_default(),
         },
         memory: MemorySummary {

@@ -119,10 +119,32 @@ pub struct Counts {
     pub stale_near: u64,
     /// Reads of a value past its TTL, served on purpose while it was rebuilt.
     pub past_ttl: u64,
+    /// Of the hits, those that found that the database does not have the key.
+    pub negative_hits: u64,
+    /// Values stored that the database had replaced by then: readers, writers and lagging replicas overtake each other.
+    pub stale_fills: u64,
+    /// Values loaded into an empty cache before anybody asked for them.
+    pub warmed: u64,
+    /// Values prefetched into the cache.
+    pub prefetched: u64,
+    /// Of these, those read before they were evicted, expired or replaced.
+    pub prefetched_used: u64,
+    /// Of these, those that were gone before they were read; what is left is there unread.
+    pub prefetched_wasted: u64,
+    /// Commands that waited for a connection.
+    pub pool_waits: u64,
+    /// Requests that did not get a connection in time; reads among them count as having found no node to ask.
+    pub pool_timeouts: u64,
     /// Queries that the database was asked, further tries included.
     pub queries: u64,
     /// Of these, further tries.
     pub retries: u64,
+    /// Of the queries, those for a key that the database does not have.
+    pub queries_absent: u64,
+    /// Of the queries, those that went to read replicas.
+    pub queries_replicas: u64,
+    /// Of the queries, those of warming and prefetch.
+    pub queries_ahead: u64,
     /// Queries that the database refused.
     pub queries_refused: u64,
     /// Queries that the application gave up.
@@ -159,7 +181,7 @@ pub struct DatabaseSummary {
     pub peak_per_s: PerSecond,
     /// Queries per second that it would get without a cache.
     pub without_cache_per_s: PerSecond,
-    /// Peak load divided by its capacity; above 1 the queue grows.
+    /// Peak load of the busiest of primary and replicas divided by its capacity; above 1 the queue grows.
     pub peak_utilisation: f64,
     /// Longest time that a query had to wait for its turn, at the end of any interval.
     pub peak_wait: Micros,

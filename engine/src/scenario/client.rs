@@ -1,6 +1,6 @@
 //! How the application uses the cache, and what it does when things go wrong.
 
-use crate::units::{Seconds, Share};
+use crate::units::{PerSecond, Seconds, Share};
 use serde::{Deserialize, Serialize};
 
 /// How the application reaches the cache and keeps it in step with the database.
@@ -10,8 +10,10 @@ pub struct Client {
     /// Round trip between application and cache: 1 µs to 10 s.
     pub round_trip_us: u32,
     /// Connections that the application keeps open to each node: 0 to 65,000. Their buffers count against `maxmemory`
-    /// of Redis and Valkey.
+    /// of Redis and Valkey. Without effect where there is a [`pool`](Self::pool), which says how many there are.
     pub connections: u32,
+    /// Bounds the connections of each process. Without, a command never waits for one.
+    pub pool: Option<Pool>,
     /// Part of the requests that open a connection of their own, as short-lived functions do: 0 to 1.
     pub new_connections: Share,
     /// Which nodes are read.
@@ -27,6 +29,13 @@ pub struct Client {
     pub writes: Writes,
     /// What keeps many readers from rebuilding one value at the same time.
     pub guard: Guard,
+    /// How long the cache remembers that the database does not have a key ([`KeyClass::absent`](super::KeyClass::absent)),
+    /// so that not every read of it asks the database: 1 s to 365 days. Without, it does not remember.
+    pub negative_ttl_s: Option<Seconds>,
+    /// What is loaded into a cache that is empty before anybody asks for it.
+    pub warming: Warming,
+    /// What is loaded because something else was read.
+    pub prefetch: Option<Prefetch>,
     /// A cache inside each process, in front of the cluster.
     pub near: Option<Near>,
     /// After how long a command to a node that does not answer is given up: 1 ms to 600 s.
@@ -119,6 +128,48 @@ pub enum Guard {
     },
 }
 
+/// Connections of each process to each node. A command holds one from the moment it is sent to the moment its answer is
+/// there; those of a multi-get share one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pool {
+    /// Connections that each process has to each node: 1 to 1,000, and with all processes at most 65,000.
+    pub size: u32,
+    /// After how long a request that found all of them in use is given up: 1 ms to 600 s.
+    pub wait_ms: u32,
+}
+
+/// What is loaded into an empty cache before anybody asks for it: of all nodes at the start of a run that is not warm,
+/// of a single one when it lost its values. Keys are loaded from the most popular on, class by class in step; those
+/// that are in the cache by then are left alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Warming {
+    /// Nothing: readers fill the cache.
+    #[default]
+    None,
+    /// Throttled, so that the database has room for the readers.
+    Throttled {
+        /// Keys loaded per second: 1 to 100,000,000.
+        keys_per_s: PerSecond,
+    },
+    /// As many keys as the database completes queries, on top of what the readers ask.
+    Greedy,
+}
+
+/// What is loaded because something else was read: on a read of a class that another follows
+/// ([`Follow`](super::Follow)), keys of the one that follows, as far as they are not in the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prefetch {
+    /// How often the key predicted is that which follows the one read, if any does: 0 to 1. Otherwise it is any key of
+    /// the class.
+    pub accuracy: Share,
+    /// Keys loaded for each read, the one predicted and further ones drawn from the class, each alike: 1 to 100. Many
+    /// push out what is needed.
+    pub depth: u32,
+}
+
 /// A cache inside each process, in front of the cluster: exact LRU.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -171,6 +222,7 @@ impl Default for Client {
         Self {
             round_trip_us: 300,
             connections: 50,
+            pool: None,
             new_connections: Share(0.0),
             read_from: ReadFrom::default(),
             instances: 10,
@@ -178,11 +230,41 @@ impl Default for Client {
             reads: Reads::default(),
             writes: Writes::default(),
             guard: Guard::default(),
+            negative_ttl_s: None,
+            warming: Warming::default(),
+            prefetch: None,
             near: None,
             // The middle of common clients' defaults, 0.25 s to 3 s: `reference/servers.md` section 8.
             timeout_ms: 1_000,
             on_cache_error: OnCacheError::default(),
             breaker: None,
+        }
+    }
+}
+
+impl Client {
+    /// Connections open to each node.
+    pub fn connections_per_node(&self) -> u32 {
+        self.pool
+            .map_or(self.connections, |pool| pool.size.saturating_mul(self.instances))
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        // Jedis' default of eight connections; its wait is without end, this one an assumption.
+        Self {
+            size: 8,
+            wait_ms: 1_000,
+        }
+    }
+}
+
+impl Default for Prefetch {
+    fn default() -> Self {
+        Self {
+            accuracy: Share(0.5),
+            depth: 1,
         }
     }
 }

@@ -27,6 +27,11 @@ pub struct Database {
     pub backoff_ms: u32,
     /// Retries are at most this share of the queries of the last ten seconds. Without, every query may be tried again.
     pub retry_budget: Option<Share>,
+    /// Read replicas, each as fast as the primary and with a queue of its own: 0 to 15 (Amazon Aurora's and RDS' most).
+    /// Where there are any, reads go to them, evenly, and writes to the primary.
+    pub replicas: u32,
+    /// How far the replicas are behind: 0 to 600,000 ms. What is read there may be older than the database by this.
+    pub replica_lag_ms: u32,
     /// Cost of a million reads; 0 when not billed by the request. Up to 1,000 USD.
     pub usd_per_million_reads: Usd,
 }
@@ -60,6 +65,9 @@ impl Default for Database {
             retries: 0,
             backoff_ms: 50,
             retry_budget: None,
+            replicas: 0,
+            // Aurora's replicas are "usually much less than 100 milliseconds" behind (Amazon Aurora User Guide).
+            replica_lag_ms: 20,
             usd_per_million_reads: Usd(0.125),
         }
     }

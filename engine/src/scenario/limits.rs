@@ -266,21 +266,34 @@ pub const POLL_MS: Limit = Limit::new(1.0, 1e4, "ms");
 pub const GRACE_S: Limit = Limit::new(1.0, 7.0 * DAY_S, "s");
 /// `client.guard.beta` of XFetch.
 pub const BETA: Limit = Limit::new(0.1, 10.0, "");
+/// `client.negative_ttl_s`.
+pub const NEGATIVE_TTL_S: Limit = TTL_S;
+/// `client.pool.size`.
+pub const POOL_SIZE: Limit = Limit::new(1.0, 1_000.0, "connections");
+/// `client.warming.keys_per_s`.
+pub const WARMING_PER_S: Limit = Limit::new(1.0, 1e8, "keys/s");
+/// `client.prefetch.depth`.
+pub const PREFETCH_DEPTH: Limit = Limit::new(1.0, 100.0, "keys");
 /// `client.near.keys`.
 pub const NEAR_KEYS: Limit = Limit::new(1.0, 1e7, "keys");
 /// `client.near.ttl_ms`.
 pub const NEAR_TTL_MS: Limit = Limit::new(1.0, 1e3 * DAY_S, "ms");
-/// `client.timeout_ms`, `database.timeout_ms` and `client.breaker.open_ms`.
+/// `client.timeout_ms`, `database.timeout_ms`, `client.pool.wait_ms` and `client.breaker.open_ms`.
 pub const TIMEOUT_MS: Limit = Limit::new(1.0, 6e5, "ms");
 /// `client.breaker.failures`.
 pub const BREAKER_FAILURES: Limit = Limit::new(1.0, 1e6, "failures");
 /// `database.queue`.
 pub const DATABASE_QUEUE: Limit = Limit::new(0.0, 1e7, "queries");
+/// `database.replicas`.
+pub const DATABASE_REPLICAS: Limit = Limit::new(0.0, 15.0, "replicas");
+/// `database.replica_lag_ms`.
+pub const REPLICA_LAG_MS: Limit = Limit::new(0.0, 6e5, "ms");
 /// `database.retries`.
 pub const RETRIES: Limit = Limit::new(0.0, 10.0, "retries");
 /// `database.backoff_ms`.
 pub const BACKOFF_MS: Limit = Limit::new(0.0, 6e4, "ms");
-/// A share of anything: `database.retry_budget`, the shares of the timeline.
+/// A share of anything: `workload.classes[].absent`, `client.prefetch.accuracy`, `database.retry_budget`, the shares of
+/// the timeline.
 pub const SHARE: Limit = Limit::new(0.0, 1.0, "");
 
 /// `timeline`: how many things.

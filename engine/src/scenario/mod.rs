@@ -21,7 +21,10 @@ mod validate;
 mod workload;
 
 pub use crate::catalog::Engine;
-pub use client::{Breaker, Client, Guard, Invalidation, Near, OnCacheError, ReadFrom, Reads, Users, Writes};
+pub use client::{
+    Breaker, Client, Guard, Invalidation, Near, OnCacheError, Pool, Prefetch, ReadFrom, Reads, Users,
+    Warming, Writes,
+};
 pub use cluster::{Aof, Cluster, ClusterMode, Distribution, Persistence, Replication, Snapshots};
 pub use database::{Database, ServiceTime};
 pub use global::GlobalDatastore;

@@ -56,6 +56,10 @@ pub struct KeyClass {
     pub follows: Option<Follow>,
     /// How long a stored value stays valid.
     pub ttl: Ttl,
+    /// Part of the keys that the database does not have: 0 to 1. They are spread evenly over the ranks from the hottest
+    /// to the coldest, so that about this part of the requests asks for nothing; all of these read. What the cache
+    /// keeps of them says [`Client::negative_ttl_s`](super::Client::negative_ttl_s).
+    pub absent: Share,
 }
 
 /// How unevenly requests fall on the keys of a class.
@@ -173,6 +177,22 @@ pub enum Ttl {
         /// Each TTL is drawn uniformly within this share above and below: 0 to 0.9.
         jitter: Share,
     },
+    /// Expires so long after it was stored or last read: each read that a node answers renews it (`GETEX`, Memcached's
+    /// `gat`). A value that is asked for often enough never expires, however old it is.
+    Sliding {
+        /// 1 s to 365 days.
+        seconds: Seconds,
+    },
+}
+
+impl Ttl {
+    /// Seconds from storing a value to its expiry if nobody reads it, before jitter; `None` when it never expires.
+    pub fn seconds(self) -> Option<Seconds> {
+        match self {
+            Self::None => None,
+            Self::Fixed { seconds, .. } | Self::Sliding { seconds } => Some(seconds),
+        }
+    }
 }
 
 /// A recorded trace as the workload.
@@ -215,6 +235,7 @@ impl Default for KeyClass {
             hash_tags: None,
             follows: None,
             ttl: Ttl::None,
+            absent: Share(0.0),
         }
     }
 }

@@ -66,6 +66,11 @@ pub(super) enum Due {
     },
     /// A node that rebooted has loaded what was on its disk.
     Loaded { shard: u16, node: u32 },
+    /// The next key is loaded into a cache that is empty.
+    Warm {
+        /// Number of the warming: an earlier one is over.
+        warming: u32,
+    },
     /// A slow command begins.
     Stall {
         /// Number of the happening.
@@ -81,8 +86,8 @@ pub(super) struct Fill {
     pub(super) weight: f64,
     /// When the database was read or written: what changes later makes the value stale.
     pub(super) version: Micros,
-    /// Whether it ends a rebuild.
-    pub(super) rebuild: bool,
+    /// What it ends; `None` for a write.
+    pub(super) rebuild: Option<Errand>,
 }
 
 /// Something asked of the database.
@@ -143,6 +148,27 @@ pub(super) enum Errand {
     Bypass,
     /// A writer waits.
     Write,
+    /// An empty cache is filled.
+    Warm,
+    /// Something else was read.
+    Prefetch,
+}
+
+impl Errand {
+    /// Whether the value goes into the cache.
+    pub(super) fn rebuilds(self) -> bool {
+        !matches!(self, Self::Bypass | Self::Write)
+    }
+
+    /// Whether somebody waits for the answer.
+    pub(super) fn waits(self) -> bool {
+        matches!(self, Self::Rebuild | Self::Bypass | Self::Write)
+    }
+
+    /// Whether nobody has asked for the value yet.
+    pub(super) fn is_ahead(self) -> bool {
+        matches!(self, Self::Warm | Self::Prefetch)
+    }
 }
 
 struct Entry {

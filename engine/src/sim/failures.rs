@@ -234,7 +234,7 @@ impl Sim {
 
     /// Counts the replicas of a shard that are in step, who are read and can take over.
     pub(super) fn count_replicas(&mut self, shard: u16) {
-        let connections = f64::from(self.plan.scenario().client.connections);
+        let connections = f64::from(self.plan.scenario().client.connections_per_node());
         let sampled = !self.thinning.is_none();
         if let Some(of_shard) = self.shards.get_mut(usize::from(shard)) {
             of_shard.count_replicas(connections, sampled);

@@ -20,7 +20,8 @@ impl Sim {
         self.put_down(event);
         let scenario = self.plan.scenario();
         self.conditions = Conditions::of(scenario, &self.timeline, self.most_connections());
-        self.database.slow_down(self.conditions.database_slowness);
+        self.database
+            .slow_down(self.now, self.conditions.database_slowness);
         self.database.set_down(self.conditions.database_down);
         for (shard, conditions) in self.shards.iter_mut().zip(&self.conditions.nodes) {
             shard.slow_down(conditions.slowness);
@@ -106,7 +107,9 @@ impl Sim {
         let Some(of_shard) = self.shards.get(usize::from(shard)) else {
             return 0.0;
         };
-        let service = of_shard.node.service_s(f64::from(scenario.client.connections));
+        let service = of_shard
+            .node
+            .service_s(f64::from(scenario.client.connections_per_node()));
         let busy = of_shard.usage.map_or(0.0, |usage| usage.cpu);
         let replica = if of_shard.reads_replicas() { busy } else { 0.0 };
         let (primary, first) = (of_shard.members.primary(), of_shard.members.in_step().next());
@@ -131,6 +134,7 @@ impl Sim {
         if let Some(of_shard) = self.shards.get_mut(number) {
             of_shard.empty(store, self.now);
             self.put_down(Event::Emptied { shard });
+            self.begin_warming(Some(shard));
         }
     }
 }

@@ -1,8 +1,11 @@
-//! The store of each primary, as the plan has it.
+//! The store of each primary, as the plan has it, and what the keys of the workload would take there.
 
+use super::Sim;
+use super::write::MARKER_BYTES;
 use crate::cluster::Topology;
-use crate::scenario::Plan;
+use crate::scenario::{KeyClass, Plan, Ttl};
 use crate::store::{Costs, MemoryModel, RedisSetup, Slots, Store};
+use crate::units::Bytes;
 
 /// The empty store of a shard whose keys are numbered below `keys`.
 pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -> Store {
@@ -31,7 +34,7 @@ pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -
             0 => Slots::Standalone,
             owned => Slots::Spread(owned),
         },
-        clients: scenario.client.connections,
+        clients: scenario.client.connections_per_node(),
         costs: Costs::default(),
         seed,
     };
@@ -47,4 +50,52 @@ fn slots_owned(topology: &Topology, shard: usize) -> u32 {
         return 0;
     }
     topology.slots_owned(shard as u16)
+}
+
+impl Sim {
+    /// Bytes that all keys of the workload would take in the cluster.
+    pub(crate) fn working_set(&self) -> Bytes {
+        let mut sums = vec![(0u64, 0u64, 0u64); self.shards.len()];
+        let remembers = self.plan.scenario().client.negative_ttl_s.is_some();
+        for (number, key) in self.keys.iter().enumerate() {
+            let absent = self.is_absent(number as u32, *key);
+            if absent && !remembers {
+                continue;
+            }
+            let at = usize::from(key.shard);
+            let (Some(sum), Some(shard), Some(rules)) = (
+                sums.get_mut(at),
+                self.shards.get(at),
+                self.classes.get(usize::from(key.class)),
+            ) else {
+                continue;
+            };
+            let ttl = rules.ttl != Ttl::None || absent;
+            let bytes = if absent { MARKER_BYTES } else { key.value_bytes };
+            let count = u64::from(key.keys);
+            sum.0 += count;
+            sum.1 += if ttl { count } else { 0 };
+            let store = &shard.store;
+            sum.2 += count * store.item_bytes(rules.key_bytes, bytes, ttl);
+        }
+        Bytes(
+            self.shards
+                .iter()
+                .zip(sums)
+                .map(|(shard, (keys, ttl_keys, items))| shard.store.projected_bytes(keys, ttl_keys, items))
+                .sum(),
+        )
+    }
+}
+
+/// About how many keys of the mix fit into the cluster.
+pub(super) fn capacity_keys(plan: &Plan, topology: &Topology, classes: &[KeyClass]) -> f64 {
+    let store = store(plan, topology, 0, 0);
+    let (keys, bytes) = classes.iter().fold((0.0, 0.0), |(keys, bytes), class| {
+        let value = class.value_size.mean();
+        let item = store.item_bytes(class.key_bytes, value as u32, class.ttl != Ttl::None);
+        (keys + class.keys as f64, bytes + class.keys as f64 * item as f64)
+    });
+    let all = plan.capacity().0 as f64 * f64::from(plan.scenario().cluster.shards);
+    all * keys / bytes
 }

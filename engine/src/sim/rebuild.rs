@@ -65,6 +65,7 @@ impl Sim {
             .and_then(|shard| shard.emptied);
         let lost = matches!((version, emptied), (Some(version), Some(emptied)) if version < emptied);
         let deleted = self.values.was_deleted(number);
+        self.gone_unread(number, key);
         self.recorder.count(key.shard, key.class, |tally| {
             let count = match cause {
                 Cause::Cold if lost => &mut tally.lost,
@@ -186,16 +187,24 @@ impl Sim {
             tries,
             processes,
         } = query;
+        let reads = errand != Errand::Write;
+        let replicas = reads && self.database.has_replicas();
         self.recorder.count(key.shard, key.class, |tally| {
             tally.queries += weight;
             if tries > 1 {
                 tally.retries += weight;
             }
+            if replicas {
+                tally.queries_replicas += weight;
+            }
+            if errand.is_ahead() {
+                tally.queries_ahead += weight;
+            }
         });
         // The database is in the primary region.
         let us = us + self.to_primary();
-        let answer = self.database.query(self.now, weight, &mut self.latency);
-        let rebuilds = matches!(errand, Errand::Rebuild | Errand::Refresh);
+        let answer = self.database.query(self.now, weight, reads, &mut self.latency);
+        let rebuilds = errand.rebuilds();
         let after = match answer {
             Answer::Served { sojourn, .. } => us + sojourn,
             Answer::GivenUp { after } => us + after,
@@ -207,8 +216,9 @@ impl Sim {
             self.flights.begin(request.key, processes, lands);
         }
         match answer {
-            Answer::Served { wait, .. } => {
-                let version = later(self.now, us + wait);
+            Answer::Served { wait, behind, .. } => {
+                let read_at = later(self.now, us + wait);
+                let version = Micros(read_at.0.saturating_sub(behind as u64));
                 self.served(request, key, errand, weight, after, version);
             }
             Answer::GivenUp { .. } | Answer::Refused => {
@@ -222,8 +232,7 @@ impl Sim {
                 });
                 if let Some(pause) = self.database.retry(tries, weight, &mut self.behaviour) {
                     // Nobody waits for a refresh: who met it has an answer already.
-                    let waits = errand != Errand::Refresh;
-                    let user = if waits { self.user.take() } else { None };
+                    let user = if errand.waits() { self.user.take() } else { None };
                     let query = Query {
                         after: 0.0,
                         tries: tries + 1,
@@ -236,7 +245,7 @@ impl Sim {
                 if rebuilds {
                     self.flights.end(request.key);
                 }
-                if errand == Errand::Refresh {
+                if !errand.waits() {
                     return;
                 }
                 self.recorder
@@ -261,14 +270,24 @@ impl Sim {
         after: f64,
         version: Micros,
     ) {
+        let absent = self.is_absent(request.key, key);
+        if absent {
+            self.recorder
+                .count(key.shard, key.class, |tally| tally.queries_absent += weight);
+        }
         match errand {
             Errand::Bypass => self.answered(request, Kind::Miss, after, weight),
             Errand::Write => self.written(request, key, weight, after),
-            Errand::Rebuild | Errand::Refresh => {
-                self.recorder
-                    .count(key.shard, key.class, |tally| tally.extra_commands += weight);
-                let bytes = self.value_bytes(request, key);
-                let us = self.command(request, key.shard, weight, 1.0, bytes);
+            Errand::Rebuild | Errand::Refresh | Errand::Warm | Errand::Prefetch => {
+                let stores = !absent || self.plan.scenario().client.negative_ttl_s.is_some();
+                let us = if stores {
+                    self.recorder
+                        .count(key.shard, key.class, |tally| tally.extra_commands += weight);
+                    let bytes = self.value_bytes(request, key);
+                    self.command(request, key.shard, weight, 1.0, bytes)
+                } else {
+                    0.0
+                };
                 let way = self.round_trip(request) / 2.0;
                 let there = later(self.now, (after + way) * self.stretch(request.key, key));
                 self.note(
@@ -277,11 +296,13 @@ impl Sim {
                         request,
                         weight,
                         version,
-                        rebuild: true,
+                        rebuild: Some(errand),
                     }),
                 );
                 if errand == Errand::Rebuild {
-                    self.keep_near(request, key, version);
+                    if stores {
+                        self.keep_near(request, key, version);
+                    }
                     self.answered(request, Kind::Miss, after + us, weight);
                 }
             }

@@ -88,6 +88,28 @@ tally! {
     stale_secondary,
     /// Ages of all of these together, seconds since the database changed.
     stale_seconds,
+    /// Of the hits, those that found that the database does not have the key.
+    negative_hits,
+    /// Of the queries, those for a key that the database does not have.
+    queries_absent,
+    /// Of the queries, those that went to read replicas.
+    queries_replicas,
+    /// Of the queries, those of warming and prefetch.
+    queries_ahead,
+    /// Values stored that were out of date by then.
+    stale_fills,
+    /// Values loaded into an empty cache before anybody asked for them.
+    warmed,
+    /// Values prefetched into the cache.
+    prefetched,
+    /// Of these, those read before they were gone.
+    prefetched_used,
+    /// Of these, those gone before they were read, as far as that showed.
+    prefetched_wasted,
+    /// Commands that waited for a connection.
+    pool_waits,
+    /// Requests that did not get one in time.
+    pool_timeouts,
     /// Reads of a value past its TTL, served on purpose.
     past_ttl,
     /// Acknowledged writes that a failure lost.

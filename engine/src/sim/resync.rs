@@ -54,7 +54,7 @@ impl Sim {
     fn flow(&mut self, shard: u16) -> Option<Flow> {
         let item = self.mean_item();
         let write = item.key_bytes + item.value_bytes + WRITE_BYTES;
-        let connections = f64::from(self.plan.scenario().client.connections);
+        let connections = f64::from(self.plan.scenario().client.connections_per_node());
         let of_shard = self.shards.get(usize::from(shard))?;
         let joining = of_shard.members.joining().count().max(1) as f64;
         Some(Flow {

@@ -4,6 +4,7 @@ use super::Sim;
 use super::agenda::{Due, Errand, Query};
 use super::history::Event;
 use super::shard::{Command, Health, REQUEST_BYTES, Shard};
+use crate::queue::Turn;
 use crate::scenario::{Guard, OnCacheError, Reads};
 use crate::store::Lookup;
 use crate::units::Micros;
@@ -53,15 +54,34 @@ impl Sim {
         if let Some(global) = self.plan.scenario().cluster.global {
             self.remote = self.behaviour.unit() < global.share.0;
         }
+        if self.features.pools {
+            self.caller = self.draw_process();
+        }
         match request.operation {
             Operation::Read => self.read(request, key, weight.requests, weight.misses),
+            // What is not there is only asked for.
+            _ if self.is_absent(request.key, key) => {
+                self.read(request, key, weight.requests, weight.misses);
+            }
             Operation::Write | Operation::Delete => self.write(request, key, weight.requests),
         }
         self.remote = false;
+        if self.features.prefetch && request.operation == Operation::Read {
+            self.prefetch(request, key, weight.requests);
+        }
+    }
+
+    /// Any process of the application.
+    fn draw_process(&mut self) -> u32 {
+        let processes = self.plan.scenario().client.instances;
+        self.behaviour.below(processes)
     }
 
     /// Does what was noted for now.
     pub(super) fn attend(&mut self, due: Due) {
+        if self.features.pools {
+            self.caller = self.draw_process();
+        }
         match due {
             Due::Fill(fill) => self.fill(fill),
             Due::Drop { key: number } => {
@@ -125,6 +145,7 @@ impl Sim {
                 outflow,
             } => self.synced(shard, node, attempt, done, outflow),
             Due::Loaded { shard, node } => self.loaded(shard, node),
+            Due::Warm { warming } => self.warm(warming),
         }
     }
 
@@ -183,13 +204,40 @@ impl Sim {
             self.recorder
                 .count(shard, class, |tally| tally.replicated += bytes);
         }
-        match self.shards.get_mut(usize::from(shard)) {
+        let turn = self.connection(request, shard);
+        let us = match self.shards.get_mut(usize::from(shard)) {
             Some(shard) => {
                 let command = Command { cost, into, out: 0.0 };
                 round_trip + shard.run(self.now, weight, command, &mut self.latency)
             }
             None => round_trip,
+        };
+        self.hold(request, turn, us, weight)
+    }
+
+    /// What lies before a command that needs a connection of the caller's; `None` where there are enough for all.
+    fn connection(&mut self, request: Request, shard: u16) -> Option<Turn> {
+        if !self.features.pools || request.continues {
+            return None;
         }
+        let pools = self.shards.get(usize::from(shard))?.pools.as_ref()?;
+        pools.turn(self.caller, self.now, &mut self.latency)
+    }
+
+    /// Holds a connection for as long as a command takes; microseconds with the wait for it.
+    fn hold(&mut self, request: Request, turn: Option<Turn>, us: f64, weight: f64) -> f64 {
+        let Some(turn) = turn else { return us };
+        let key = self.keys.get(request.key);
+        if turn.wait > 0.0 {
+            self.recorder
+                .count(key.shard, key.class, |tally| tally.pool_waits += weight);
+        }
+        if let Some(shard) = self.shards.get_mut(usize::from(key.shard))
+            && let Some(pools) = &mut shard.pools
+        {
+            pools.hold(self.caller, turn, us, weight);
+        }
+        turn.wait + us
     }
 
     /// Looks a key up, as [`command`](Self::command), with a connection of its own where the application opens one.
@@ -211,13 +259,15 @@ impl Sim {
             // Connections are the service's matter and cost no ECPUs.
             return round_trip + extra + self.run_serverless(request, weight, request.cost.into(), out);
         }
-        match self.shards.get_mut(usize::from(shard)) {
+        let turn = self.connection(request, shard);
+        let us = match self.shards.get_mut(usize::from(shard)) {
             Some(shard) if self.remote => {
                 round_trip + extra + shard.run_secondary(self.now, weight, command, &mut self.latency)
             }
             Some(shard) => round_trip + extra + shard.run_read(self.now, weight, command, &mut self.latency),
             None => round_trip,
-        }
+        };
+        self.hold(request, turn, us, weight)
     }
 
     /// Microseconds that a command loses which goes to another shard than this one first: the way there, and a new
@@ -255,6 +305,28 @@ impl Sim {
         self.round_trip(request) + answered + CONNECT_US
     }
 
+    /// Whether the caller gets a connection in time, where these are bounded.
+    ///
+    /// # Errors
+    /// Microseconds after which it gives up.
+    fn gets_connection(&mut self, key: Key, weight: f64) -> Result<(), f64> {
+        let Some(pool) = self.plan.scenario().client.pool else {
+            return Ok(());
+        };
+        let patience = f64::from(pool.wait_ms) * 1e3;
+        let pools = self
+            .shards
+            .get(usize::from(key.shard))
+            .and_then(|shard| shard.pools.as_ref());
+        let turn = pools.and_then(|pools| pools.turn(self.caller, self.now, &mut self.latency));
+        if turn.is_none_or(|turn| turn.wait <= patience) {
+            return Ok(());
+        }
+        self.recorder
+            .count(key.shard, key.class, |tally| tally.pool_timeouts += weight);
+        Err(patience)
+    }
+
     /// Whether somebody answers for a key's shard.
     ///
     /// # Errors
@@ -262,6 +334,11 @@ impl Sim {
     pub(super) fn reach(&mut self, request: Request, key: Key, weight: f64) -> Result<(), f64> {
         let refuses = self.conditions.refused > 0.0 && self.behaviour.unit() < self.conditions.refused;
         let refuses = refuses || (self.serverless.is_some() && self.is_throttled(request, key, weight));
+        let connected = if self.features.pools && !request.continues {
+            self.gets_connection(key, weight)
+        } else {
+            Ok(())
+        };
         let client = &self.plan.scenario().client;
         let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
             return Ok(());
@@ -272,12 +349,13 @@ impl Sim {
             if !breaker.allows(self.now) {
                 return Err(0.0);
             }
-            if up && !refuses {
+            if up && !refuses && connected.is_ok() {
                 breaker.succeeded();
             } else {
                 breaker.failed(self.now, weight);
             }
         }
+        connected?;
         if !up {
             Err(f64::from(client.timeout_ms) * 1e3)
         } else if refuses {
@@ -325,7 +403,7 @@ impl Sim {
                 let misses = if flight.is_some() || self.values.was_deleted(request.key) {
                     all
                 } else {
-                    misses
+                    self.absent_misses(request.key, key, all).unwrap_or(misses)
                 };
                 let hits = all - misses;
                 if hits > 0.0 {
@@ -339,6 +417,24 @@ impl Sim {
         }
     }
 
+    /// How many misses one of a key that the database does not have stands for, of so many requests; `None` for other
+    /// keys.
+    ///
+    /// Not remembered, it is missed by every request. Remembered for a time T and asked at its real rate r, it is
+    /// missed once in T + 1/r; thinned out, as often as it is simulated.
+    fn absent_misses(&self, number: u32, key: Key, all: f64) -> Option<f64> {
+        if !self.is_absent(number, key) {
+            return None;
+        }
+        let ttl = match self.plan.scenario().client.negative_ttl_s {
+            Some(seconds) if key.thinned => seconds.0 as f64,
+            Some(_) => return None,
+            None => return Some(all),
+        };
+        let simulated = self.thinning.ceiling(key.class);
+        Some(((ttl + 1.0 / simulated) / (ttl + 1.0 / (simulated * all))).min(all))
+    }
+
     /// Looks into the near cache of the process that asks, if there are any. Returns that process and the requests that
     /// it does not answer; `None` when it answers all.
     fn look_near(&mut self, request: Request, key: Key, all: f64) -> Option<(Option<u32>, f64)> {
@@ -346,7 +442,11 @@ impl Sim {
         let (Some(near), Some(settings)) = (&mut self.near, client.near) else {
             return Some((None, all));
         };
-        let process = self.behaviour.below(client.instances);
+        let process = if self.features.pools {
+            self.caller
+        } else {
+            self.behaviour.below(client.instances)
+        };
         let version = near.get(process, request.key, self.now);
         let rest = if version.is_some() {
             0.0
@@ -393,6 +493,10 @@ impl Sim {
             self.recorder
                 .count(key.shard, key.class, |tally| tally.secondary_hits += hits);
         }
+        if self.is_absent(number, key) {
+            self.recorder
+                .count(key.shard, key.class, |tally| tally.negative_hits += hits);
+        }
         if key.keys > 1 {
             self.recorder.sampled(number, hits, 0.0);
         }
@@ -400,6 +504,9 @@ impl Sim {
 
     fn hit(&mut self, request: Request, key: Key, all: f64) {
         self.count_hits(request.key, key, all);
+        if self.features.prefetch {
+            self.found_prefetched(request.key, key);
+        }
         if self.remote {
             return self.hit_nearby(request, key, all);
         }
@@ -427,6 +534,9 @@ impl Sim {
             us += self.read_ssd(key, all);
         }
         let rebuilds = self.refresh(request, key, all, us);
+        if self.features.sliding {
+            self.renew(request, key, all);
+        }
         self.answered(request, Kind::Hit, us, all - rebuilds);
     }
 

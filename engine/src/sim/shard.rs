@@ -1,7 +1,7 @@
 //! One shard as the application meets it: a store, the thread before it, and whether anybody answers.
 
 use super::members::Members;
-use crate::client::Breaker;
+use crate::client::{Breaker, Pools};
 use crate::cluster::capacity::{Load, Node, Usage};
 use crate::cluster::persistence::synced;
 use crate::queue::{Queue, Service};
@@ -82,6 +82,8 @@ pub(super) struct Shard {
     pub(super) written: f64,
     pub(super) write_rate: f64,
     pub(super) breaker: Option<Breaker>,
+    /// The application's connections to it, where these are bounded.
+    pub(super) pools: Option<Pools>,
     /// Most memory that was there twice while a snapshot was written.
     pub(super) copied: Bytes,
     /// When it last lost all values; what was stored before is gone.
@@ -157,6 +159,9 @@ impl Shard {
         }
         self.thread.slow_down(self.slowness * slower.max(1.0));
         self.thread.end_window(seconds);
+        if let Some(pools) = &mut self.pools {
+            pools.end_window(seconds);
+        }
         if let Some(readers) = &mut self.readers {
             readers.slow_down(self.slowness);
             readers.end_window(seconds);

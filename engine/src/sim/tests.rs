@@ -11,9 +11,9 @@ use crate::report::Report;
 use crate::scenario::parameters::redis::MaxmemoryPolicy;
 use crate::scenario::{
     Aof, Breaker, Client, Cluster, Database, Distribution, Follow, GlobalDatastore, Guard, Happening, Heavy,
-    Invalidation, KeyClass, Near, OnCacheError, Persistence, Popularity, Rate, RatePoint, ReadFrom, Reads,
-    Redis, RunSettings, SERVER_POLICY, Scenario, Serverless, ServiceTime, SizeShare, Snapshots, Ttl, Users,
-    ValueSize, What, Workload, Writes,
+    Invalidation, KeyClass, Near, OnCacheError, Persistence, Pool, Popularity, Prefetch, Rate, RatePoint,
+    ReadFrom, Reads, Redis, RunSettings, SERVER_POLICY, Scenario, Serverless, ServiceTime, SizeShare,
+    Snapshots, Ttl, Users, ValueSize, Warming, What, Workload, Writes,
 };
 use crate::units::{Bytes, PerSecond, Seconds, Share};
 use core::ops::Range;
@@ -168,6 +168,7 @@ impl Dice {
                 hash_tags: self.rarely(|dice| dice.between(1, 50)),
                 follows,
                 ttl: self.ttl(),
+                absent: self.rarely(Self::share).unwrap_or(Share(0.0)),
             });
         }
         classes
@@ -235,6 +236,11 @@ impl Dice {
     fn ttl(&mut self) -> Ttl {
         if self.chance(0.4) {
             return Ttl::None;
+        }
+        if self.chance(0.3) {
+            return Ttl::Sliding {
+                seconds: Seconds(self.between(1, 30).into()),
+            };
         }
         Ttl::Fixed {
             seconds: Seconds(self.between(1, 30).into()),
@@ -366,6 +372,22 @@ impl Dice {
                 ]),
             }),
             timeout_ms: self.milliseconds(1.0, 3e3),
+            pool: self.rarely(|dice| Pool {
+                size: dice.between(1, 5),
+                wait_ms: dice.milliseconds(1.0, 3e3),
+            }),
+            negative_ttl_s: self.rarely(|dice| Seconds(dice.between(1, 30).into())),
+            warming: match self.0.below(6) {
+                0 => Warming::Greedy,
+                1 => Warming::Throttled {
+                    keys_per_s: PerSecond(self.scale(1.0, 1e4)),
+                },
+                _ => Warming::None,
+            },
+            prefetch: self.rarely(|dice| Prefetch {
+                accuracy: dice.share(),
+                depth: dice.between(1, 4),
+            }),
             on_cache_error: self.one(&[OnCacheError::Database, OnCacheError::Fail]),
             breaker: self.rarely(|dice| Breaker {
                 failures: dice.between(1, 100),
@@ -391,6 +413,8 @@ impl Dice {
             retries: if self.chance(0.5) { self.between(1, 4) } else { 0 },
             backoff_ms: self.milliseconds(1.0, 500.0),
             retry_budget: self.rarely(Self::share),
+            replicas: self.rarely(|dice| dice.between(1, 4)).unwrap_or(0),
+            replica_lag_ms: self.milliseconds(1.0, 1e4),
             ..Database::default()
         }
     }
@@ -513,6 +537,21 @@ impl Broken {
         );
         self.at_most(&format!("{of}: from SSD <= hits"), tally.from_ssd, tally.hits);
         self.at_most(&format!("{of}: waited <= misses"), tally.waited, tally.misses());
+        self.at_most(
+            &format!("{of}: negative hits <= hits"),
+            tally.negative_hits,
+            tally.hits,
+        );
+        self.at_most(
+            &format!("{of}: queries to replicas <= queries"),
+            tally.queries_replicas,
+            tally.queries,
+        );
+        self.at_most(
+            &format!("{of}: queries ahead of readers <= queries"),
+            tally.queries_ahead,
+            tally.queries,
+        );
     }
 
     /// What holds of a whole run, where one interval answers what another asked.
@@ -543,6 +582,16 @@ impl Broken {
             &format!("{of}: throttled <= unreachable + writes"),
             tally.throttled,
             tally.unreachable + asks * tally.writes,
+        );
+        self.at_most(
+            &format!("{of}: prefetched values that were read or wasted <= prefetched"),
+            tally.prefetched_used + tally.prefetched_wasted,
+            tally.prefetched,
+        );
+        self.at_most(
+            &format!("{of}: values loaded ahead of readers <= queries for them"),
+            tally.warmed + tally.prefetched,
+            tally.queries_ahead,
         );
         let unreachable = match client.on_cache_error {
             OnCacheError::Database => tally.unreachable,
@@ -599,7 +648,10 @@ fn is_quiet(sim: &Sim) -> bool {
         }
         seconds += interval.seconds;
     }
-    seconds * 1e3 > poll.max(again) + 2e3
+    // A query that is tried again was first asked when its node had answered.
+    let latency = sim.recorder.total_latency().all();
+    let [longest] = latency.quantiles([0.999_999]).unwrap_or_default();
+    seconds * 1e3 > poll.max(again) + longest as f64 * 1e-3 + 2e3
 }
 
 /// All that is wrong with the run of a scenario, and whether it came to rest.

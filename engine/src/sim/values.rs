@@ -20,6 +20,8 @@ struct Value {
     deleted: bool,
     /// Whether writes of it wait to be written to the database.
     dirty: bool,
+    /// Whether it was prefetched and not read since.
+    unread: bool,
 }
 
 /// The values of all keys.
@@ -39,6 +41,7 @@ impl Values {
             fresh_until: NEVER,
             deleted: false,
             dirty: false,
+            unread: false,
         };
         Self {
             values: vec![none; keys],
@@ -73,6 +76,21 @@ impl Values {
             value.fresh_until = fresh_until;
             value.deleted = false;
         }
+    }
+
+    /// The cached value's TTL was renewed: it ends then.
+    pub(super) fn renewed(&mut self, key: u32, fresh_until: Micros) {
+        let fresh_until = self.tick(fresh_until);
+        if let Some(value) = self.values.get_mut(key as usize) {
+            value.fresh_until = fresh_until;
+        }
+    }
+
+    /// Marks that a value was prefetched that nobody has read, or not; returns whether one was before.
+    pub(super) fn set_unread(&mut self, key: u32, unread: bool) -> bool {
+        self.values
+            .get_mut(key as usize)
+            .is_some_and(|value| core::mem::replace(&mut value.unread, unread))
     }
 
     /// The cached value was deleted.

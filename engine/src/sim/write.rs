@@ -15,6 +15,9 @@ use crate::workload::{Key, Operation, Request};
 /// (`../shared/truth/README.md`, stampedes).
 const LOCK_RACE: f64 = 0.25;
 
+/// Bytes of the value that says that the database does not have a key: a byte to be told from a value.
+pub(super) const MARKER_BYTES: u32 = 1;
+
 impl Sim {
     pub(super) fn write(&mut self, request: Request, key: Key, all: f64) {
         self.recorder
@@ -43,7 +46,7 @@ impl Sim {
             request,
             weight: all,
             version: self.now,
-            rebuild: false,
+            rebuild: None,
         });
         if !self.values.set_dirty(request.key, true) {
             let at = later(self.now, f64::from(flush_ms) * 1e3);
@@ -73,7 +76,7 @@ impl Sim {
         self.recorder
             .count(key.shard, key.class, |tally| tally.queries += keys);
         // Nobody waits for the answer.
-        self.database.query(self.now, keys, &mut self.latency);
+        self.database.query(self.now, keys, false, &mut self.latency);
     }
 
     /// The database has taken a write, `after` microseconds from now; the cache follows.
@@ -108,7 +111,7 @@ impl Sim {
                             request,
                             weight,
                             version: done,
-                            rebuild: false,
+                            rebuild: None,
                         })
                     };
                     self.note(there, due);
@@ -150,13 +153,25 @@ impl Sim {
         let key = self.keys.get(number);
         let ttl = self.ttl_us(number, request.ttl).map(|us| Micros(us as u64));
         let stored = self.store(number, request.key_bytes, request.value_bytes, ttl, version);
-        self.recorder.count(key.shard, key.class, |tally| match stored {
-            Some(Stored::Refused) => tally.refused += weight,
-            Some(Stored::OutOfMemory) => tally.out_of_memory += weight,
-            Some(Stored::Kept | Stored::Declined) | None => {}
+        let kept = stored == Some(Stored::Kept);
+        let stale = kept && self.values.stale(number, self.now).is_some();
+        self.recorder.count(key.shard, key.class, |tally| {
+            match (stored, rebuild) {
+                (Some(Stored::Refused), _) => tally.refused += weight,
+                (Some(Stored::OutOfMemory), _) => tally.out_of_memory += weight,
+                (Some(Stored::Kept), Some(Errand::Warm)) => tally.warmed += weight,
+                (Some(Stored::Kept), Some(Errand::Prefetch)) => tally.prefetched += weight,
+                _ => {}
+            }
+            if stale {
+                tally.stale_fills += weight;
+            }
         });
-        if !rebuild {
+        if rebuild.is_none() {
             return;
+        }
+        if kept && rebuild == Some(Errand::Prefetch) {
+            self.values.set_unread(number, true);
         }
         let met = self.flights.end(number);
         let client = &self.plan.scenario().client;
@@ -192,16 +207,18 @@ impl Sim {
         version: Micros,
     ) -> Option<Stored> {
         let key = self.keys.get(number);
+        let absent = self.is_absent(number, key);
+        if absent && self.plan.scenario().client.negative_ttl_s.is_none() {
+            return None;
+        }
+        self.gone_unread(number, key);
+        let grace = self.grace_us();
         let rules = self.classes.get(usize::from(key.class))?;
         let shard = self.shards.get_mut(usize::from(key.shard))?;
         if shard.health() != Health::Up {
             return None;
         }
         let fresh_until = ttl.map_or(NEVER, |ttl| Micros(self.now.0.saturating_add(ttl.0)));
-        let grace = match self.plan.scenario().client.guard {
-            Guard::StaleWhileRevalidate { grace_s } => grace_s.micros().0,
-            _ => 0,
-        };
         let size = value_bytes.unwrap_or(key.value_bytes);
         let factor = self
             .conditions
@@ -210,7 +227,11 @@ impl Sim {
             .map_or(1.0, |class| class.value);
         let value = Value {
             key_bytes: key_bytes.unwrap_or(rules.key_bytes),
-            value_bytes: scaled(size, factor),
+            value_bytes: if absent {
+                MARKER_BYTES
+            } else {
+                scaled(size, factor)
+            },
             expires: Micros(fresh_until.0.saturating_add(grace)),
             keys: key.keys,
         };
@@ -224,6 +245,9 @@ impl Sim {
 
     /// Bytes of a value on its way.
     pub(super) fn value_bytes(&self, request: Request, key: Key) -> f64 {
+        if self.is_absent(request.key, key) {
+            return f64::from(MARKER_BYTES);
+        }
         let size = request.value_bytes.unwrap_or(key.value_bytes);
         let factor = self
             .conditions
@@ -236,18 +260,24 @@ impl Sim {
     /// The TTL of a class before it is drawn, microseconds; `None` without one.
     pub(super) fn ttl_mean_us(&self, request: Request, key: Key) -> Option<f64> {
         let class = usize::from(key.class);
+        if self.is_absent(request.key, key) {
+            let negative = self.plan.scenario().client.negative_ttl_s;
+            return negative.map(|seconds| seconds.0 as f64 * 1e6);
+        }
         let deployed = self.conditions.classes.get(class).and_then(|class| class.ttl);
-        let of_class = match self.classes.get(class)?.ttl {
-            Ttl::None => None,
-            Ttl::Fixed { seconds, .. } => Some(seconds),
-        };
+        let of_class = self.classes.get(class)?.ttl.seconds();
         let Seconds(seconds) = request.ttl.or(deployed).or(of_class)?;
         Some(seconds as f64 * 1e6)
     }
 
     /// Draws the TTL of a new value, microseconds; `None` without one.
     pub(super) fn ttl_us(&mut self, number: u32, of_request: Option<Seconds>) -> Option<f64> {
-        let class = usize::from(self.keys.get(number).class);
+        let key = self.keys.get(number);
+        let class = usize::from(key.class);
+        if self.is_absent(number, key) {
+            let negative = self.plan.scenario().client.negative_ttl_s;
+            return negative.map(|seconds| seconds.0 as f64 * 1e6);
+        }
         if let Some(Seconds(seconds)) = of_request {
             return Some(seconds as f64 * 1e6);
         }
@@ -256,6 +286,7 @@ impl Sim {
             (Ttl::None, None) => return None,
             (Ttl::None, Some(seconds)) => (seconds, 0.0),
             (Ttl::Fixed { seconds, jitter }, deployed) => (deployed.unwrap_or(seconds), jitter.0),
+            (Ttl::Sliding { seconds }, deployed) => (deployed.unwrap_or(seconds), 0.0),
         };
         let factor = if jitter > 0.0 {
             1.0 + jitter * (2.0 * self.ttl.unit() - 1.0)
@@ -263,6 +294,60 @@ impl Sim {
             1.0
         };
         Some(seconds.0 as f64 * 1e6 * factor)
+    }
+}
+
+impl Sim {
+    /// Whether the database does not have a key: of the places of its class from the hottest to the coldest, every so
+    /// many-th.
+    #[inline]
+    pub(super) fn is_absent(&self, number: u32, key: Key) -> bool {
+        if !self.features.absent {
+            return false;
+        }
+        let Some(rules) = self.classes.get(usize::from(key.class)) else {
+            return false;
+        };
+        let place = f64::from(self.keys.first_of_place(number).saturating_sub(rules.first));
+        let before = |place: f64| libm::floor(place * rules.absent + 0.5);
+        before(place + 1.0) > before(place)
+    }
+
+    /// A read has found a value whose TTL it renews, if its class has such a TTL.
+    pub(super) fn renew(&mut self, request: Request, key: Key, readers: f64) {
+        let number = request.key;
+        let sliding = (self.classes.get(usize::from(key.class)))
+            .is_some_and(|rules| matches!(rules.ttl, Ttl::Sliding { .. }));
+        // A value past its TTL that is still served is rebuilt, not renewed.
+        if !sliding || self.values.fresh_until(number) <= self.now || self.is_absent(number, key) {
+            return;
+        }
+        let Some(ttl) = self.ttl_us(number, request.ttl) else {
+            return;
+        };
+        let fresh_until = later(self.now, ttl);
+        self.values.renewed(number, fresh_until);
+        let grace = self.grace_us();
+        let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
+            return;
+        };
+        shard
+            .store
+            .renew(key.local, Micros(fresh_until.0.saturating_add(grace)));
+        // A replica does not take a command that writes: the primary gets an EXPIRE, for which nobody waits.
+        if shard.reads_replicas() {
+            self.recorder
+                .count(key.shard, key.class, |tally| tally.extra_commands += readers);
+            self.command(request, key.shard, readers, 1.0, 0.0);
+        }
+    }
+
+    /// How long past its TTL a value is kept, microseconds.
+    fn grace_us(&self) -> u64 {
+        match self.plan.scenario().client.guard {
+            Guard::StaleWhileRevalidate { grace_s } => grace_s.micros().0,
+            _ => 0,
+        }
     }
 }
 

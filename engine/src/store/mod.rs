@@ -159,6 +159,12 @@ impl Store {
         of!(&mut self.0, store => store.write(key, value, now))
     }
 
+    /// Has a resident key with TTL expire at another time, as `GETEX` and Memcached's `gat` do with the key that they
+    /// have just read.
+    pub fn renew(&mut self, key: u32, expires: Micros) {
+        of!(&mut self.0, store => store.renew(key, expires));
+    }
+
     /// Deletes a key; false when it was not there.
     pub fn delete(&mut self, key: u32, now: Micros) -> bool {
         match &mut self.0 {

@@ -169,6 +169,16 @@ impl PolicyStore {
         Stored::Kept
     }
 
+    /// Has a resident key with TTL expire at another time.
+    pub fn renew(&mut self, key: u32, expires: Micros) {
+        if let Some(resident) = self.residents.get_mut(key as usize)
+            && resident.keys > 0
+            && resident.expires != NEVER
+        {
+            resident.expires = expires;
+        }
+    }
+
     /// Deletes a key; false when it was not there.
     pub fn delete(&mut self, key: u32) -> bool {
         let resident = self.policy.remove(key);

@@ -137,8 +137,8 @@ impl KeyTable {
         }
     }
 
-    /// The first key of the place of this one.
-    fn first_of_place(&self, index: u32) -> u32 {
+    /// The first key of the place of this one: itself, unless it was born later.
+    pub(crate) fn first_of_place(&self, index: u32) -> u32 {
         let born = (index as usize).checked_sub(self.initial);
         born.and_then(|born| self.places.get(born))
             .copied()

@@ -75,6 +75,7 @@ impl Births {
 }
 
 /// Who is where.
+#[derive(Clone)]
 enum Order {
     /// By age: the key of place 0 is the newest, and each birth makes all others older by a place.
     Age { born: u32 },
@@ -83,6 +84,7 @@ enum Order {
 }
 
 /// The keys of a class in motion.
+#[derive(Clone)]
 pub(crate) struct Motion {
     order: Order,
     /// Number of the class's first key, and of the first that is born.
@@ -186,6 +188,17 @@ impl Motion {
             Order::Age { born } if place < *born => self.first_born + (born - 1 - place),
             Order::Age { born } => self.first + (place - born),
             Order::Places(keys) => keys.get(place as usize).copied().unwrap_or(self.first),
+        }
+    }
+
+    /// The place of a key as of the last call of [`key`](Self::key), where its age tells it.
+    pub(crate) fn place_by_age(&self, key: u32) -> Option<u32> {
+        let Order::Age { born } = &self.order else {
+            return None;
+        };
+        match key.checked_sub(self.first_born) {
+            Some(number) => born.checked_sub(number + 1),
+            None => Some(born + (key - self.first)),
         }
     }
 

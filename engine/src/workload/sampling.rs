@@ -377,6 +377,7 @@ fn lives(classes: &[KeyClass], demands: &[Demand<'_>], seconds: f64, capacity_ke
     let of_class = |class: &KeyClass| match class.ttl {
         Ttl::None => eviction,
         Ttl::Fixed { seconds, jitter } => eviction.min(seconds.0 as f64 * (1.0 - jitter.0)),
+        Ttl::Sliding { seconds } => eviction.min(seconds.0 as f64),
     };
     classes.iter().map(of_class).collect()
 }

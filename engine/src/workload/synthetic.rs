@@ -20,8 +20,12 @@ use std::collections::BinaryHeap;
 struct Class {
     /// Index of its first key in the table.
     first: u32,
+    /// Keys that there are at any one time.
+    places: u32,
     law: Law,
     motion: Option<Motion>,
+    /// The same as of now, which the stream is ahead of; where it is asked for.
+    present: Option<Motion>,
     writes: f64,
     /// Part of the requests that write or delete.
     changes: f64,
@@ -111,6 +115,8 @@ impl Synthetic {
             let reads = class.reads().0;
             built.push(Class {
                 first,
+                places: shares.len() as u32,
+                present: None,
                 motion: Motion::new(class, &sampler.layout, fixed, first, seed, number as u8),
                 law: match class.popularity {
                     Popularity::Scan => Law::Scan {
@@ -201,6 +207,82 @@ impl Synthetic {
                 request.key = class.key(request.at, place);
             }
         }
+    }
+
+    /// The first key of a class.
+    pub(crate) fn first(&self, class: usize) -> u32 {
+        self.classes.get(class).map_or(0, |class| class.first)
+    }
+
+    /// Number of classes.
+    pub(crate) fn classes(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// Keys of a class that there are at any one time, of those that are simulated.
+    pub(crate) fn places(&self, class: usize) -> u32 {
+        self.classes.get(class).map_or(0, |class| class.places)
+    }
+
+    /// Prepares for questions about the present, at the start of the run.
+    pub(crate) fn know_the_present(&mut self) {
+        for class in &mut self.classes {
+            class.present.clone_from(&class.motion);
+        }
+    }
+
+    /// The key that is in a place of a class at this time, which never goes back; places count from the most popular on.
+    /// `None` behind the last.
+    pub(crate) fn key_at(&mut self, class: usize, place: u32, now: Micros) -> Option<u32> {
+        let class = self.classes.get_mut(class)?;
+        (place < class.places).then(|| match &mut class.present {
+            Some(motion) => motion.key(now, place),
+            None => class.first + place,
+        })
+    }
+
+    /// Classes whose reads follow those of this one.
+    pub(crate) fn followers(&self, class: usize) -> impl Iterator<Item = usize> {
+        let class = self.classes.get(class);
+        class
+            .into_iter()
+            .flat_map(|class| class.followers.iter().map(|follower| follower.class))
+    }
+
+    /// The key of a following class that is read after a key of its leader: that of the same rank, one of them where
+    /// the leader's key stands for several. `first` is the first key that had the place of the leader's, which is where
+    /// it is taken to be still, unless its age tells its place.
+    pub(crate) fn following(
+        &mut self,
+        leader: usize,
+        (key, first): (u32, u32),
+        follower: usize,
+        now: Micros,
+        random: &mut Stream,
+    ) -> Option<u32> {
+        let class = self.classes.get_mut(leader)?;
+        let by_age = class.present.as_mut().and_then(|motion| {
+            motion.key(now, 0);
+            motion.place_by_age(key)
+        });
+        let place = by_age.unwrap_or(first.checked_sub(class.first)?);
+        let ranks = &self.following.as_ref()?.ranks;
+        let (of_leader, of_follower) = (ranks.get(leader)?.as_ref()?, ranks.get(follower)?.as_ref()?);
+        let (from, to) = of_leader.layout.ranks(u64::from(place));
+        let rank = match (to - from) as u32 {
+            0 => from,
+            more => from + u64::from(random.below(more + 1)),
+        };
+        let place = of_follower.place_of(rank);
+        self.key_at(follower, place, now)
+    }
+
+    /// Any key of a class that follows another, all of them alike.
+    pub(crate) fn any(&mut self, follower: usize, now: Micros, random: &mut Stream) -> Option<u32> {
+        let ranks = self.following.as_ref()?.ranks.get(follower)?.as_ref()?;
+        let rank = 1 + u64::from(random.below(ranks.keys.min(u64::from(u32::MAX)) as u32));
+        let place = ranks.place_of(rank);
+        self.key_at(follower, place, now)
     }
 
     /// Adds a request with the number of its class in place of its key.
@@ -333,6 +415,13 @@ fn followers(classes: &[KeyClass], number: usize) -> Vec<Follower> {
     classes.iter().enumerate().filter_map(of_class).collect()
 }
 
+impl Ranks {
+    /// The place of a rank of the class that is followed, modulo the number of keys.
+    fn place_of(&self, rank: u64) -> u32 {
+        self.layout.place((rank - 1) % self.keys + 1) as u32
+    }
+}
+
 impl Following {
     /// `None` where no class follows another.
     fn new(
@@ -392,7 +481,7 @@ impl Following {
             let mut left = f64::from(weight) * follower.probability;
             while left > 0.0 {
                 let rank = first + u64::from(self.random.below((last - first + 1) as u32));
-                let place = ranks.layout.place((rank - 1) % ranks.keys + 1) as u32;
+                let place = ranks.place_of(rank);
                 let weight = f64::from(ranks.weights.get(place as usize).copied().unwrap_or(1.0));
                 if left < weight && self.random.unit() * weight >= left {
                     break;
@@ -505,13 +594,18 @@ fn bear(
 
 /// How many misses one miss of a key stands for whose requests are thinned out to one in `every`.
 ///
-/// A key with TTL T asked at rate r misses once in T + 1/r; simulated at r / every, once in T + every/r.
+/// A key with TTL T asked at rate r misses once in T + 1/r; simulated at r / every, once in T + every/r. If reads renew
+/// the TTL, a request misses that comes later than T after the one before: of r requests a second r exp(-r T).
 fn misses_of(class: &KeyClass, rate: f64, every: f64) -> f64 {
     match class.ttl {
         Ttl::None => 1.0,
         Ttl::Fixed { seconds, .. } => {
             let life = seconds.0 as f64;
             (life + every / rate) / (life + 1.0 / rate)
+        }
+        Ttl::Sliding { seconds } => {
+            let renewed = rate * seconds.0 as f64;
+            every * libm::exp(renewed / every - renewed)
         }
     }
 }

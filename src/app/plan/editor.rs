@@ -162,6 +162,7 @@ fn ttl_summary(scenario: &Scenario, at: usize) -> String {
                 time
             }
         }
+        Some(Ttl::Sliding { seconds }) => exact(seconds.0 as f64, Unit::Seconds) + ", sliding",
         _ => "none".into(),
     }
 }

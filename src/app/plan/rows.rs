@@ -46,6 +46,7 @@ static SHAPES: [Shape; 5] = [
             "Expired",
             "Invalidated",
             "Lost",
+            "Found nothing",
         ],
         rows: |_, report| classes(report),
     },
@@ -133,6 +134,21 @@ fn outcomes(report: &Report) -> Rows {
         ("Misses after a write", counts.misses_invalidated, reads),
         ("Misses of lost values", counts.misses_lost, reads),
         ("Writes lost", counts.lost_writes, counts.writes),
+        ("Values stored out of date", counts.stale_fills, queries),
+        ("Hits that say nothing is there", counts.negative_hits, reads),
+        ("Queries that found nothing", counts.queries_absent, queries),
+        ("Queries to replicas", counts.queries_replicas, queries),
+        ("Queries of warming and prefetch", counts.queries_ahead, queries),
+        ("Values warmed", counts.warmed, counts.queries_ahead),
+        ("Values prefetched", counts.prefetched, counts.queries_ahead),
+        ("Prefetched and read", counts.prefetched_used, counts.prefetched),
+        (
+            "Prefetched for nothing",
+            counts.prefetched_wasted,
+            counts.prefetched,
+        ),
+        ("Waits for a connection", counts.pool_waits, requests),
+        ("No connection in time", counts.pool_timeouts, requests),
     ];
     rows.into_iter()
         .filter(|(_, value, _)| *value > 0)
@@ -149,6 +165,7 @@ fn classes(report: &Report) -> Rows {
             counts.misses_expired,
             counts.misses_invalidated,
             counts.misses_lost,
+            counts.negative_hits + counts.queries_absent,
         ];
         let head = [class.name.clone(), count(counts.reads), share(counts.hit_ratio())];
         head.into_iter().chain(causes.map(count)).collect()

@@ -6,8 +6,8 @@
 use super::code::{Code, bytes_of, read_into};
 use super::values;
 use crate::catalog::Engine;
-use crate::scenario::{KeyClass, Popularity, Rate, Scenario, TraceWorkload, ValueSize, Workload};
-use crate::units::{Bytes, PerSecond, Usd};
+use crate::scenario::{KeyClass, Popularity, Rate, Scenario, TraceWorkload, Ttl, ValueSize, Workload};
+use crate::units::{Bytes, PerSecond, Share, Usd};
 
 /// The engines that it knows, in the order of their numbers.
 const ENGINES: [Engine; 6] = [
@@ -25,8 +25,9 @@ pub(super) fn write(scenario: &Scenario) -> Vec<u8> {
     if old.cluster.engine == Engine::Memcached16 {
         old.cluster.engine = Engine::Valkey91;
     }
-    if let Workload::Synthetic { classes } = &mut old.workload {
-        classes.iter_mut().for_each(resemble);
+    match &mut old.workload {
+        Workload::Synthetic { classes } => classes.iter_mut().for_each(resemble),
+        Workload::Trace(trace) => resemble_ttl(&mut trace.ttl),
     }
     bytes_of(&mut old, scenario_of)
 }
@@ -38,8 +39,18 @@ pub(super) fn read(bytes: &[u8]) -> Option<Scenario> {
     Some(scenario)
 }
 
+fn resemble_ttl(ttl: &mut Ttl) {
+    if let Ttl::Sliding { seconds } = *ttl {
+        *ttl = Ttl::Fixed {
+            seconds,
+            jitter: Share(0.0),
+        };
+    }
+}
+
 /// Puts old laws in the place of new ones.
 fn resemble(class: &mut KeyClass) {
+    resemble_ttl(&mut class.ttl);
     match class.popularity {
         Popularity::Zipf { .. } | Popularity::Uniform => {}
         Popularity::Latest { exponent } => class.popularity = Popularity::Zipf { exponent },

@@ -5,6 +5,7 @@
 //! that is not known here is of a newer version. The types within the parts are those of the scenario: a published
 //! variant or field of theirs is never changed, and new variants come last.
 
+mod access;
 mod behaviour;
 mod classes;
 mod global;
@@ -22,13 +23,14 @@ const NEXT: u32 = 3;
 
 /// The parts by their numbers from 1 on: what each holds of a scenario. Absent, that is as the `v1` form and the parts
 /// before have it, and by default where none of them does.
-const PARTS: [fn(&mut Code<'_>, &mut Scenario); 6] = [
+const PARTS: [fn(&mut Code<'_>, &mut Scenario); 7] = [
     servers::servers,
     classes::classes,
     nodes::nodes,
     behaviour::behaviour,
     serverless::serverless,
     global::global,
+    access::access,
 ];
 
 type Parts = Vec<(u32, Vec<u8>)>;
@@ -117,9 +119,38 @@ mod tests {
         scenario.client.breaker = Some(Default::default());
         scenario.database.queue = Some(1_000);
         let of = |part: usize, scenario: &mut Scenario| bytes_of(scenario, PARTS[part]);
+        let (client, database) = (scenario.client.clone(), scenario.database.clone());
+        // What came later is in parts of its own.
+        let client = (
+            (
+                client.round_trip_us,
+                client.connections,
+                client.new_connections,
+                client.read_from,
+            ),
+            (
+                client.instances,
+                client.users,
+                client.reads,
+                client.writes,
+                client.guard,
+            ),
+            (
+                client.near,
+                client.timeout_ms,
+                client.on_cache_error,
+                client.breaker,
+            ),
+        );
+        let database = (
+            (database.latency_us, database.service, database.capacity_per_s),
+            (database.queue, database.timeout_ms, database.cancels),
+            (database.retries, database.backoff_ms, database.retry_budget),
+            database.usd_per_million_reads,
+        );
         let behaviour = (
-            &scenario.client.clone(),
-            &scenario.database.clone(),
+            client,
+            database,
             &scenario.timeline.clone(),
             scenario.run.warm_start,
         );

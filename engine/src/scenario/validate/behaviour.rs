@@ -2,7 +2,7 @@
 
 use super::{Bounds, Checks, Integer, Number, Quoted};
 use crate::scenario::{
-    Client, Database, Guard, Happening, Reads, Scenario, ServiceTime, What, Workload, Writes, limits,
+    Client, Database, Guard, Happening, Reads, Scenario, ServiceTime, Warming, What, Workload, Writes, limits,
 };
 
 impl Checks {
@@ -28,6 +28,16 @@ impl Checks {
             Guard::StaleWhileRevalidate { grace_s } => whole("guard.grace_s", grace_s.0, &limits::GRACE_S),
             Guard::Early { .. } | Guard::None | Guard::Coalesce => {}
         }
+        if let Some(seconds) = client.negative_ttl_s {
+            whole("negative_ttl_s", seconds.0, &limits::NEGATIVE_TTL_S);
+        }
+        if let Some(pool) = client.pool {
+            whole("pool.size", pool.size.into(), &limits::POOL_SIZE);
+            whole("pool.wait_ms", pool.wait_ms.into(), &limits::TIMEOUT_MS);
+        }
+        if let Some(prefetch) = client.prefetch {
+            whole("prefetch.depth", prefetch.depth.into(), &limits::PREFETCH_DEPTH);
+        }
         if let Some(near) = client.near {
             whole("near.keys", near.keys, &limits::NEAR_KEYS);
             whole("near.ttl_ms", near.ttl_ms.into(), &limits::NEAR_TTL_MS);
@@ -47,6 +57,27 @@ impl Checks {
         }
         if let Guard::Early { beta } = client.guard {
             self.number("client.guard.beta", beta, &limits::BETA);
+        }
+        if let Warming::Throttled { keys_per_s } = client.warming {
+            self.number("client.warming.keys_per_s", keys_per_s.0, &limits::WARMING_PER_S);
+        }
+        if let Some(prefetch) = client.prefetch {
+            self.number("client.prefetch.accuracy", prefetch.accuracy.0, &limits::SHARE);
+        }
+        let most = limits::CONNECTIONS.max as u32 / client.instances.max(1);
+        if let Some(pool) = client.pool
+            && pool.size > most
+            && limits::POOL_SIZE.contains(pool.size.into())
+        {
+            let bounds = format!(
+                "at most {most}, as a node takes {} connections of all client.instances",
+                Number(limits::CONNECTIONS.max)
+            );
+            self.report(
+                "client.pool.size",
+                Integer(pool.size.into()),
+                Bounds::Rule(bounds),
+            );
         }
     }
 
@@ -108,6 +139,12 @@ impl Checks {
         if let Some(timeout) = database.timeout_ms {
             whole("timeout_ms", timeout.into(), &limits::TIMEOUT_MS);
         }
+        whole("replicas", database.replicas.into(), &limits::DATABASE_REPLICAS);
+        whole(
+            "replica_lag_ms",
+            database.replica_lag_ms.into(),
+            &limits::REPLICA_LAG_MS,
+        );
         whole("retries", database.retries.into(), &limits::RETRIES);
         whole("backoff_ms", database.backoff_ms.into(), &limits::BACKOFF_MS);
         self.number(

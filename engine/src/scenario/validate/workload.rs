@@ -81,6 +81,7 @@ impl Checks {
                 self.follow(&path("follows"), follow, index, classes);
             }
             self.ttl(&path("ttl"), class.ttl);
+            self.number(&path("absent"), class.absent.0, &limits::SHARE);
         }
     }
 
@@ -216,8 +217,10 @@ impl Checks {
     }
 
     fn ttl(&mut self, path: &str, ttl: Ttl) {
-        if let Ttl::Fixed { seconds, jitter } = ttl {
+        if let Some(seconds) = ttl.seconds() {
             self.integer(&format!("{path}.seconds"), seconds.0, &limits::TTL_S);
+        }
+        if let Ttl::Fixed { jitter, .. } = ttl {
             self.number(&format!("{path}.jitter"), jitter.0, &limits::TTL_JITTER);
         }
     }

@@ -208,6 +208,16 @@ impl Memcached {
         Stored::Kept
     }
 
+    /// Has a resident item with TTL expire at another time, as part of the command that has just read it (`gat`). The
+    /// crawler finds the item where its first expiry put it, and puts it off.
+    pub fn renew(&mut self, key: u32, expires: Micros) {
+        if let Some(item) = self.items.resident(key)
+            && item.expires != queues::NEVER
+        {
+            item.expires = seconds(expires);
+        }
+    }
+
     /// Deletes a key; false when it was not there.
     pub fn delete(&mut self, key: u32) -> bool {
         self.forget(key, Cause::Cold) > 0

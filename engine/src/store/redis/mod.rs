@@ -357,6 +357,16 @@ impl RedisStore {
         Stored::Kept
     }
 
+    /// Has a resident key with TTL expire at another time, as part of the command that has just read it.
+    pub fn renew(&mut self, key: u32, expires: Micros) {
+        if let Some(entry) = self.entries.get_mut(key as usize)
+            && entry.keys > 0
+            && entry.expires != NEVER
+        {
+            entry.expires = expires;
+        }
+    }
+
     /// Deletes a key; false when it was not there.
     pub fn delete(&mut self, key: u32, now: Micros) -> bool {
         self.begin_command(ARGUMENT_BYTES, now);

@@ -2,10 +2,12 @@
 
 use super::{Field, Number, Pick, Slider, millis, of_millis};
 use crate::app::quantity::Unit;
+use cacheplan_engine::scenario::limits::{self, Limit};
 use cacheplan_engine::scenario::{
-    Breaker, Guard, Invalidation, Near, OnCacheError, ReadFrom, Reads, Users, Workload, Writes, limits,
+    Breaker, Guard, Invalidation, OnCacheError, Pool, Prefetch, ReadFrom, Reads, Users, Warming, Workload,
+    Writes,
 };
-use cacheplan_engine::units::{Seconds, Share};
+use cacheplan_engine::units::{PerSecond, Seconds, Share};
 
 /// How the application reaches the cache and keeps it in step with the database.
 pub const CLIENT: &[Field] = &[
@@ -28,8 +30,38 @@ pub const CLIENT: &[Field] = &[
         limit: limits::CONNECTIONS,
         whole: true,
         slider: Slider::Log(1.0, 65_000.0),
-        get: |s, _| Some(f64::from(s.client.connections)),
+        get: |s, _| (s.client.pool.is_none()).then(|| f64::from(s.client.connections)),
         set: |s, _, value| s.client.connections = value as u32,
+    }),
+    Field::Pick(Pick {
+        path: "client.pool",
+        label: "Connection pool",
+        hint: "Whether a command may have to wait for a connection of its process to the node",
+        labels: &["As many as needed", "Bounded"],
+        get: |s, _| Some(usize::from(s.client.pool.is_some())),
+        set: |s, _, at| s.client.pool = (at == 1).then(Pool::default),
+    }),
+    Field::Number(Number {
+        path: "client.pool.size",
+        label: "Pool size",
+        hint: "Connections of each process to each node",
+        unit: Unit::Count,
+        limit: limits::POOL_SIZE,
+        whole: true,
+        slider: Slider::Log(1.0, 1_000.0),
+        get: |s, _| s.client.pool.map(|pool| f64::from(pool.size)),
+        set: |s, _, value| some(&mut s.client.pool, |pool| pool.size = value as u32),
+    }),
+    Field::Number(Number {
+        path: "client.pool.wait_ms",
+        label: "Waits at most",
+        hint: "For a connection; then the request fails as if no node answered",
+        unit: Unit::Micros,
+        limit: millis(limits::TIMEOUT_MS),
+        whole: true,
+        slider: Slider::Log(1e3, 6e8),
+        get: |s, _| s.client.pool.map(|pool| f64::from(pool.wait_ms) * 1e3),
+        set: |s, _, value| some(&mut s.client.pool, |pool| pool.wait_ms = of_millis(value)),
     }),
     Field::Number(Number {
         path: "client.new_connections",
@@ -207,6 +239,89 @@ pub const CLIENT: &[Field] = &[
         },
         set: |s, _, value| s.client.guard = Guard::Early { beta: value },
     }),
+    Field::Number(Number {
+        path: "client.negative_ttl_s",
+        label: "Negative TTL",
+        hint: "How long the cache remembers that the database does not have a key; 0 not at all",
+        unit: Unit::Seconds,
+        limit: Limit {
+            min: 0.0,
+            ..limits::NEGATIVE_TTL_S
+        },
+        whole: true,
+        slider: Slider::Linear(0.0, 3_600.0, 10.0),
+        get: |s, _| Some(s.client.negative_ttl_s.map_or(0.0, |seconds| seconds.0 as f64)),
+        set: |s, _, value| s.client.negative_ttl_s = (value >= 1.0).then_some(Seconds(value as u64)),
+    }),
+    Field::Pick(Pick {
+        path: "client.warming",
+        label: "Warming",
+        hint: "Whether an empty cache is filled before anybody asks, the most popular keys first",
+        labels: &["None", "Throttled", "As fast as the database gives"],
+        get: |s, _| {
+            Some(match s.client.warming {
+                Warming::None => 0,
+                Warming::Throttled { .. } => 1,
+                Warming::Greedy => 2,
+            })
+        },
+        set: |s, _, at| {
+            let keys_per_s = PerSecond(1_000.0);
+            s.client.warming = match at {
+                0 => Warming::None,
+                1 => Warming::Throttled { keys_per_s },
+                _ => Warming::Greedy,
+            };
+        },
+    }),
+    Field::Number(Number {
+        path: "client.warming.keys_per_s",
+        label: "Warming rate",
+        hint: "Keys loaded per second",
+        unit: Unit::PerSecond,
+        limit: limits::WARMING_PER_S,
+        whole: false,
+        slider: Slider::Log(1.0, 1e6),
+        get: |s, _| match s.client.warming {
+            Warming::Throttled { keys_per_s } => Some(keys_per_s.0),
+            _ => None,
+        },
+        set: |s, _, value| {
+            s.client.warming = Warming::Throttled {
+                keys_per_s: PerSecond(value),
+            };
+        },
+    }),
+    Field::Pick(Pick {
+        path: "client.prefetch",
+        label: "Prefetch",
+        hint: "Whether a read of a class loads keys of the class that follows it",
+        labels: &["Off", "On"],
+        get: |s, _| Some(usize::from(s.client.prefetch.is_some())),
+        set: |s, _, at| s.client.prefetch = (at == 1).then(Prefetch::default),
+    }),
+    Field::Number(Number {
+        path: "client.prefetch.accuracy",
+        label: "Accuracy",
+        hint: "How often the key predicted is the one that follows; otherwise it is any of its class",
+        unit: Unit::Percent,
+        limit: limits::SHARE,
+        whole: false,
+        slider: Slider::Linear(0.0, 1.0, 0.01),
+        get: |s, _| s.client.prefetch.map(|prefetch| prefetch.accuracy.0),
+        set: |s, _, value| some(&mut s.client.prefetch, |prefetch| prefetch.accuracy.0 = value),
+    }),
+    Field::Number(Number {
+        path: "client.prefetch.depth",
+        label: "Depth",
+        hint: "Keys loaded for each read; many push out what is needed",
+        unit: Unit::Count,
+        limit: limits::PREFETCH_DEPTH,
+        whole: true,
+        slider: Slider::Linear(1.0, 100.0, 1.0),
+        get: |s, _| s.client.prefetch.map(|prefetch| f64::from(prefetch.depth)),
+        set: |s, _, value| some(&mut s.client.prefetch, |prefetch| prefetch.depth = value as u32),
+    }),
     Field::Pick(Pick {
         path: "client.near",
         label: "Near cache",
@@ -246,7 +361,7 @@ pub const CLIENT: &[Field] = &[
         whole: true,
         slider: Slider::Log(1.0, 1e7),
         get: |s, _| s.client.near.map(|near| near.keys as f64),
-        set: |s, _, value| near(&mut s.client.near, |near| near.keys = value as u64),
+        set: |s, _, value| some(&mut s.client.near, |near| near.keys = value as u64),
     }),
     Field::Number(Number {
         path: "client.near.ttl_ms",
@@ -257,7 +372,7 @@ pub const CLIENT: &[Field] = &[
         whole: true,
         slider: Slider::Log(1e3, 8.64e10),
         get: |s, _| s.client.near.map(|near| f64::from(near.ttl_ms) * 1e3),
-        set: |s, _, value| near(&mut s.client.near, |near| near.ttl_ms = of_millis(value)),
+        set: |s, _, value| some(&mut s.client.near, |near| near.ttl_ms = of_millis(value)),
     }),
     Field::Pick(Pick {
         path: "client.read_from",
@@ -318,7 +433,7 @@ pub const CLIENT: &[Field] = &[
         whole: true,
         slider: Slider::Log(1.0, 1_000.0),
         get: |s, _| s.client.breaker.map(|breaker| f64::from(breaker.failures)),
-        set: |s, _, value| breaker(&mut s.client.breaker, |breaker| breaker.failures = value as u32),
+        set: |s, _, value| some(&mut s.client.breaker, |breaker| breaker.failures = value as u32),
     }),
     Field::Number(Number {
         path: "client.breaker.open_ms",
@@ -330,7 +445,7 @@ pub const CLIENT: &[Field] = &[
         slider: Slider::Log(1e3, 6e8),
         get: |s, _| s.client.breaker.map(|breaker| f64::from(breaker.open_ms) * 1e3),
         set: |s, _, value| {
-            breaker(&mut s.client.breaker, |breaker| {
+            some(&mut s.client.breaker, |breaker| {
                 breaker.open_ms = of_millis(value);
             });
         },
@@ -360,7 +475,7 @@ pub const CLIENT: &[Field] = &[
         whole: true,
         slider: Slider::Log(1.0, 100_000.0),
         get: |s, _| s.client.users.map(|users| f64::from(users.count)),
-        set: |s, _, value| users(&mut s.client.users, |users| users.count = value as u32),
+        set: |s, _, value| some(&mut s.client.users, |users| users.count = value as u32),
     }),
     Field::Number(Number {
         path: "client.users.think_ms",
@@ -371,24 +486,13 @@ pub const CLIENT: &[Field] = &[
         whole: true,
         slider: Slider::Log(1e3, 3.6e9),
         get: |s, _| s.client.users.map(|users| f64::from(users.think_ms) * 1e3),
-        set: |s, _, value| users(&mut s.client.users, |users| users.think_ms = of_millis(value)),
+        set: |s, _, value| some(&mut s.client.users, |users| users.think_ms = of_millis(value)),
     }),
 ];
 
-fn near(near: &mut Option<Near>, change: impl FnOnce(&mut Near)) {
-    if let Some(near) = near {
-        change(near);
-    }
-}
-
-fn breaker(breaker: &mut Option<Breaker>, change: impl FnOnce(&mut Breaker)) {
-    if let Some(breaker) = breaker {
-        change(breaker);
-    }
-}
-
-fn users(users: &mut Option<Users>, change: impl FnOnce(&mut Users)) {
-    if let Some(users) = users {
-        change(users);
+/// Changes what there is, if there is.
+fn some<T>(value: &mut Option<T>, change: impl FnOnce(&mut T)) {
+    if let Some(value) = value {
+        change(value);
     }
 }

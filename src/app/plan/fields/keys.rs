@@ -118,6 +118,17 @@ pub const KEYS: &[Field] = &[
         },
     }),
     Field::Number(Number {
+        path: "workload.classes[].absent",
+        label: "Absent keys",
+        hint: "Part of the keys, and about of the requests, that the database does not have",
+        unit: Unit::Percent,
+        limit: limits::SHARE,
+        whole: false,
+        slider: Slider::Linear(0.0, 1.0, 0.01),
+        get: |s, at| class(s, at).map(|c| c.absent.0),
+        set: |s, at, value| change_class(s, at, |c| c.absent = Share(value)),
+    }),
+    Field::Number(Number {
         path: "workload.classes[].churn_per_day",
         label: "New keys a day",
         hint: "Keys replaced by new ones each day, as a part of all; 200 % replaces each twice",

@@ -30,22 +30,30 @@ pub const TIME_TO_LIVE: &[Field] = &[
         path: "workload.classes[].ttl|workload.ttl",
         label: "Expiry",
         hint: "Whether a stored value runs out; in a trace, this holds for requests that carry no TTL",
-        options: |_| options(&[("none", "Never"), ("fixed", "After a time")]),
+        options: |_| {
+            options(&[
+                ("none", "Never"),
+                ("fixed", "After a time"),
+                ("sliding", "A time after the last read"),
+            ])
+        },
         get: |s, at| {
             ttl(s, at).map(|ttl| match ttl {
                 Ttl::None => "none".into(),
                 Ttl::Fixed { .. } => "fixed".into(),
+                Ttl::Sliding { .. } => "sliding".into(),
             })
         },
         set: |s, at, value| {
             change_ttl(s, at, |ttl| {
-                *ttl = if value == "fixed" {
-                    Ttl::Fixed {
-                        seconds: Seconds(3_600),
+                let seconds = ttl.seconds().unwrap_or(Seconds(3_600));
+                *ttl = match value {
+                    "fixed" => Ttl::Fixed {
+                        seconds,
                         jitter: Share(0.1),
-                    }
-                } else {
-                    Ttl::None
+                    },
+                    "sliding" => Ttl::Sliding { seconds },
+                    _ => Ttl::None,
                 };
             });
         },
@@ -53,18 +61,15 @@ pub const TIME_TO_LIVE: &[Field] = &[
     Field::Number(Number {
         path: "workload.classes[].ttl.seconds|workload.ttl.seconds",
         label: "TTL",
-        hint: "Time from storing a value to its expiry",
+        hint: "Time from storing a value, or last reading it if it slides, to its expiry",
         unit: Unit::Seconds,
         limit: limits::TTL_S,
         whole: true,
         slider: Slider::Log(1.0, 2_592_000.0),
-        get: |s, at| match ttl(s, at)? {
-            Ttl::Fixed { seconds, .. } => Some(seconds.0 as f64),
-            Ttl::None => None,
-        },
+        get: |s, at| ttl(s, at)?.seconds().map(|seconds| seconds.0 as f64),
         set: |s, at, value| {
             change_ttl(s, at, |ttl| {
-                if let Ttl::Fixed { seconds, .. } = ttl {
+                if let Ttl::Fixed { seconds, .. } | Ttl::Sliding { seconds } = ttl {
                     *seconds = Seconds(value as u64);
                 }
             });
@@ -80,7 +85,7 @@ pub const TIME_TO_LIVE: &[Field] = &[
         slider: Slider::Linear(0.0, 0.9, 0.01),
         get: |s, at| match ttl(s, at)? {
             Ttl::Fixed { jitter, .. } => Some(jitter.0),
-            Ttl::None => None,
+            Ttl::None | Ttl::Sliding { .. } => None,
         },
         set: |s, at, value| {
             change_ttl(s, at, |ttl| {
