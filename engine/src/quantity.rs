@@ -1,7 +1,32 @@
-//! From quantity to text.
+//! Quantities as people read them: exact text for editors, rounded text for answers.
+//!
+//! A quantity is an `f64` in the base unit that [`Unit`] names; 53 bits hold every count and size that a scenario
+//! allows exactly.
 
-use super::Unit;
-use cacheplan_engine::units::decimals;
+use crate::units::decimals;
+
+/// What a number measures, and so how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A whole number of things.
+    Count,
+    /// Bytes. `KB` is 1,000 of them, `KiB` is 1,024.
+    Bytes,
+    /// Events per second.
+    PerSecond,
+    /// Seconds.
+    Seconds,
+    /// Microseconds; a number without a unit is read as milliseconds, the way latencies are spoken of.
+    Micros,
+    /// A part of a whole, 0 to 1, written in percent.
+    Percent,
+    /// Hour of the day, 0 to 24, written as a clock does.
+    Hour,
+    /// United States dollars.
+    Usd,
+    /// A pure number.
+    Number,
+}
 
 const DECIMAL: [(f64, &str); 5] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
 const BINARY: [(f64, &str); 5] = [
@@ -102,7 +127,7 @@ fn plain(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
     }
-    let places = (9 - value.abs().log10().floor() as i32).clamp(0, 12) as usize;
+    let places = (9 - libm::log10(value.abs()).floor() as i32).clamp(0, 12) as usize;
     trimmed(&fixed(value, places))
 }
 
@@ -147,7 +172,7 @@ pub fn digits3(value: f64) -> String {
         return "0".into();
     }
     // Rounding may add a digit before the point: 9.996 is 10.0.
-    let places = (2 - (size * 1.000_5).log10().floor() as i32).clamp(0, 6) as usize;
+    let places = (2 - libm::log10(size * 1.000_5).floor() as i32).clamp(0, 6) as usize;
     let text = fixed(value, places);
     if size < 100.0 && value.fract() == 0.0 {
         trimmed(&text)
