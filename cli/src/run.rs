@@ -5,7 +5,9 @@ use crate::error::Error;
 use crate::progress::Progress;
 use crate::{scenario, table, text, trace};
 use cacheplan_engine::cost::LineKind;
-use cacheplan_engine::report::{Event, Latencies, Limit, Report, ServerlessSummary};
+use cacheplan_engine::report::{
+    Event, Latencies, Limit, Outcome, Report, ServerlessSummary, Severity, figure_text,
+};
 use cacheplan_engine::scenario::{RecordedTrace, Scenario, Workload};
 use cacheplan_engine::sim::Sim;
 use cacheplan_engine::units::{PerSecond, Seconds};
@@ -73,13 +75,19 @@ fn summary(scenario: &Scenario, report: &Report) -> String {
     let mut parts = vec![
         format!("{}\n\n{}", scenario.name, headlines(scenario, report)),
         format!("Per shard\n{}", shards(report)),
+        format!("Hot keys\n{}", hot_keys(report)),
         format!("Per month\n{}", bill(report)),
     ];
     if let Some(of) = &report.serverless {
         parts.insert(1, format!("Serverless\n{}", serverless(report, of)));
     }
     // What is seldom there stands behind the headlines where it is.
-    for (title, text) in [("Log", log(scenario, report)), ("Trouble", trouble(report))] {
+    for (title, text) in [
+        ("Log", log(scenario, report)),
+        ("Alarms", alarms(report)),
+        ("Objectives", objectives(report)),
+        ("Trouble", trouble(report)),
+    ] {
         if !text.is_empty() {
             parts.insert(1, format!("{title}\n{text}"));
         }
@@ -265,6 +273,101 @@ fn trouble(report: &Report) -> String {
     }
 }
 
+/// The objectives and what became of them; empty when there are none.
+fn objectives(report: &Report) -> String {
+    if report.objectives.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<String>> = report
+        .objectives
+        .iter()
+        .map(|verdict| {
+            let of = verdict.objective;
+            let bound = if of.is_least() { "≥" } else { "≤" };
+            let measured = verdict.measured.map(|figure| figure_text(of, figure));
+            let budget = verdict.budget.map(|budget| text::percent(budget.used));
+            let burn = verdict.budget.map(|budget| {
+                let window = text::span(budget.window.0);
+                format!("{} × in {window}", text::amount(budget.worst_burn))
+            });
+            vec![
+                of.label().into(),
+                format!("{bound} {}", figure_text(of, verdict.target)),
+                measured.unwrap_or_default(),
+                match verdict.outcome {
+                    Outcome::Met => "met",
+                    Outcome::Missed => "MISSED",
+                    Outcome::NotMeasured => "not measured",
+                }
+                .into(),
+                text::percent(verdict.outside.0),
+                budget.unwrap_or_default(),
+                burn.unwrap_or_default(),
+                verdict.note.clone(),
+            ]
+        })
+        .collect();
+    table::table(
+        &[
+            "objective",
+            "target",
+            "measured",
+            "verdict",
+            "outside",
+            "budget used",
+            "worst burn",
+            "of",
+        ],
+        &rows,
+    )
+}
+
+/// What would have called somebody; empty when nothing would.
+fn alarms(report: &Report) -> String {
+    if report.alarms.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<String>> = report
+        .alarms
+        .iter()
+        .map(|alarm| {
+            let call = match alarm.severity {
+                Severity::Page => "page",
+                Severity::Ticket => "ticket",
+            };
+            let until = alarm
+                .until
+                .map_or_else(|| "the end".into(), |at| text::span(at.0));
+            vec![call.into(), text::span(alarm.from.0), until, alarm.text.clone()]
+        })
+        .collect();
+    table::table(&["call", "from", "until", "alarm"], &rows)
+}
+
+/// The keys that are asked for most.
+fn hot_keys(report: &Report) -> String {
+    let rows: Vec<Vec<String>> = report
+        .hot
+        .keys
+        .iter()
+        .map(|key| {
+            vec![
+                key.class.clone(),
+                text::number(key.number),
+                (key.shard + 1).to_string(),
+                text::percent(key.of_all.0),
+                text::percent(key.of_shard.0),
+            ]
+        })
+        .collect();
+    let table = table::table(
+        &["class", "number", "shard", "of all requests", "of its shard's"],
+        &rows,
+    );
+    let (shard, ratio) = (report.hot.shard + 1, text::amount(report.hot.shard_ratio));
+    format!("{table}Shard {shard} gets most operations, {ratio} times the mean.\n")
+}
+
 /// What happened when; empty when nothing did.
 fn log(scenario: &Scenario, report: &Report) -> String {
     if report.log.is_empty() {
@@ -281,20 +384,24 @@ fn log(scenario: &Scenario, report: &Report) -> String {
             let what = match logged.event {
                 Event::Begins { happening } => format!("{} begins", of(happening)),
                 Event::Ends { happening } => format!("{} ends", of(happening)),
-                Event::Promoted { shard } => format!("a replica of shard {shard} takes over"),
-                Event::Emptied { shard } => format!("shard {shard} has lost all values"),
+                Event::Promoted { shard } => format!("a replica of shard {} takes over", shard + 1),
+                Event::Emptied { shard } => format!("shard {} has lost all values", shard + 1),
                 Event::Snapshot => "every shard writes a snapshot".into(),
                 Event::Refuses => "all shards refuse keys".into(),
                 Event::Accepts => "all shards take keys again".into(),
-                Event::ReplicaLost { shard } => format!("shard {shard} has lost a replica"),
+                Event::ReplicaLost { shard } => format!("shard {} has lost a replica", shard + 1),
                 Event::SyncBegins { shard } => {
-                    format!("shard {shard} forks to bring a replica up to date")
+                    format!("shard {} forks to bring a replica up to date", shard + 1)
                 }
                 Event::SyncFails { shard } => {
-                    format!("shard {shard} drops a replica that falls behind, again and again")
+                    format!(
+                        "shard {} drops a replica that falls behind, again and again",
+                        shard + 1
+                    )
                 }
-                Event::Synced { shard } => format!("a replica of shard {shard} is in step"),
-                Event::Restored { shard } => format!("shard {shard} has loaded its values"),
+                Event::Synced { shard } => format!("a replica of shard {} is in step", shard + 1),
+                Event::Restored { shard } => format!("shard {} has loaded its values", shard + 1),
+                Event::Failed { shard } => format!("the primary of shard {} dies", shard + 1),
             };
             vec![text::span(logged.at.0), what]
         })

@@ -60,6 +60,11 @@ impl Histogram {
         self.total
     }
 
+    /// Sum of the weights of larger values, to 1/64: those that share the value's bucket are none of them.
+    pub fn above(&self, value: u64) -> f64 {
+        self.weights.iter().skip(bucket(value) + 1).sum()
+    }
+
     /// Arithmetic mean, exact; 0 when empty.
     pub fn mean(&self) -> f64 {
         if self.total > 0.0 {
@@ -145,6 +150,7 @@ mod tests {
         let [p50, p99] = histogram.quantiles([0.5, 0.99]).expect("not empty");
         assert!(p50.abs_diff(500) <= 8 && p99.abs_diff(990) <= 16, "{p50} {p99}");
         assert!((histogram.mean() - 500.5).abs() < 1e-9);
+        assert!((histogram.above(900) - 25.0).abs() <= 4.0 && histogram.above(1_100) <= 0.0);
         let mut twice = histogram.clone();
         twice.add(&histogram);
         assert_eq!(twice.quantiles([0.5, 0.99]), Some([p50, p99]));

@@ -29,7 +29,7 @@ use crate::cluster::slots::SLOTS;
 use crate::database::Database;
 use crate::queue::{Queue, Service};
 use crate::random::Stream;
-use crate::scenario::{Aof, Plan, ReadFrom, Ttl, Warming as Settings, Workload, accesses_per_s};
+use crate::scenario::{Aof, Plan, ReadFrom, Scenario, Ttl, Warming as Settings, Workload, accesses_per_s};
 use crate::timeline::{Conditions, Timeline};
 use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
@@ -311,7 +311,13 @@ impl Sim {
         let timeline = Timeline::new(&scenario.timeline, end);
         let mut sim = Self {
             database: Database::new(&scenario.database, sampled),
-            recorder: Recorder::new(end, scenario.run.warm_up_s.micros(), shards.len(), classes.len()),
+            recorder: Recorder::new(
+                end,
+                scenario.run.warm_up_s.micros(),
+                slow_beyond(scenario),
+                shards.len(),
+                classes.len(),
+            ),
             conditions: Conditions::of(scenario, &timeline, f64::INFINITY),
             agenda: Agenda::default(),
             flights: Flights::new(keys.len()),
@@ -570,7 +576,8 @@ impl Sim {
             shards: self
                 .shards
                 .iter()
-                .map(|shard| recorder::ShardLoad {
+                .enumerate()
+                .map(|(number, shard)| recorder::ShardLoad {
                     used: shard.store.used(),
                     maxmemory: shard.store.maxmemory(),
                     on_ssd: shard.store.on_ssd(),
@@ -580,6 +587,8 @@ impl Sim {
                     usage: shard.usage,
                     copied: shard.copied,
                     serverless: self.serverless.as_ref().map(Serverless::load),
+                    lag: (shard.replicas > 0 && !shard.dead)
+                        .then(|| Micros(self.lag_us(number as u16) as u64)),
                 })
                 .collect(),
         }
@@ -599,6 +608,11 @@ impl Sim {
 
     pub(crate) fn keys(&self) -> &KeyTable {
         &self.keys
+    }
+
+    /// How far simulated time is.
+    pub(crate) fn now(&self) -> Micros {
+        self.now
     }
 
     pub(crate) fn topology(&self) -> &Topology {
@@ -633,4 +647,10 @@ impl Sim {
     pub fn requests(&self) -> u64 {
         self.requests
     }
+}
+
+/// Latency from which on a request is slower than the objective; never, where there is none.
+fn slow_beyond(scenario: &Scenario) -> Micros {
+    let target = scenario.objectives.p99_ms;
+    target.map_or(Micros(u64::MAX), |ms| Micros((ms * 1e3) as u64))
 }

@@ -7,10 +7,10 @@ use cacheplan_engine::scenario::link::{LinkError, decode, encode, from_bytes, to
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
     Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow, GlobalDatastore,
-    Guard, Happening, Heavy, Invalidation, KeyClass, Memcached, Near, OnCacheError, Persistence, Pool,
-    Popularity, Prefetch, Prices, Rate, RatePoint, ReadFrom, Reads, Redis, Replication, RunSettings,
-    Scenario, Serverless, ServiceTime, SizeShare, Snapshots, TraceWorkload, Ttl, Users, ValueSize, Warming,
-    What, Workload, Writes, presets,
+    Guard, Happening, Heavy, Invalidation, KeyClass, Memcached, Near, Objective, Objectives, OnCacheError,
+    Persistence, Pool, Popularity, Prefetch, Prices, Rate, RatePoint, ReadFrom, Reads, Redis, Replication,
+    RunSettings, Scenario, Serverless, ServiceTime, SizeShare, Snapshots, TraceWorkload, Ttl, Users,
+    ValueSize, Warming, What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -458,6 +458,18 @@ fn serverless() -> impl Strategy<Value = Serverless> {
         )
 }
 
+/// Half of the time as it is without.
+fn objectives() -> impl Strategy<Value = Objectives> {
+    let targets = vec(option::of(number()), Objective::ALL.len()).prop_map(|targets| {
+        let mut objectives = Objectives::default();
+        for (objective, target) in Objective::ALL.into_iter().zip(targets) {
+            *objectives.target_mut(objective) = target;
+        }
+        objectives
+    });
+    prop_oneof![Just(Objectives::default()), targets]
+}
+
 fn scenario() -> impl Strategy<Value = Scenario> {
     let run =
         (any::<[u64; 3]>(), any::<bool>()).prop_map(|([duration, warm_up, request_budget], warm_start)| {
@@ -586,20 +598,23 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         client(),
         database,
         vec(happening(), 0..4),
-        prices,
+        (prices, objectives()),
     )
         .prop_map(
-            |(name, seed, run, workload, cluster, client, database, timeline, prices)| Scenario {
-                name,
-                seed,
-                run,
-                workload,
-                cluster,
-                client,
-                database,
-                timeline,
-                prices,
-                ..Scenario::default()
+            |(name, seed, run, workload, cluster, client, database, timeline, (prices, objectives))| {
+                Scenario {
+                    name,
+                    seed,
+                    run,
+                    workload,
+                    cluster,
+                    client,
+                    database,
+                    timeline,
+                    prices,
+                    objectives,
+                    ..Scenario::default()
+                }
             },
         )
 }

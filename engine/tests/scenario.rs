@@ -6,8 +6,8 @@
 use cacheplan_engine::catalog::{Engine, node_type};
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
-    Aof, Bounds, ClusterMode, Distribution, Follow, Issue, KeyClass, Popularity, Rate, RatePoint, Scenario,
-    SizeShare, Snapshots, TraceWorkload, Ttl, ValueSize, Workload, accesses_per_s, limits, presets,
+    Aof, Bounds, ClusterMode, Distribution, Follow, Issue, KeyClass, Objective, Popularity, Rate, RatePoint,
+    Scenario, SizeShare, Snapshots, TraceWorkload, Ttl, ValueSize, Workload, accesses_per_s, limits, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 
@@ -622,6 +622,23 @@ fn every_number_is_accepted_at_its_limits_and_refused_beyond() {
         for value in beyond {
             let paths: Vec<String> = with(set, value).into_iter().map(|issue| issue.path).collect();
             assert_eq!(paths, [path], "{path} = {value}");
+        }
+    }
+}
+
+#[test]
+fn every_target_is_accepted_at_its_limits_and_refused_beyond() {
+    for objective in Objective::ALL {
+        let (limit, path) = (objective.limit(), format!("objectives.{}", objective.field()));
+        let with = |target: Option<f64>| {
+            let issues = issues_after(|s| *s.objectives.target_mut(objective) = target);
+            issues.into_iter().map(|issue| issue.path).collect::<Vec<_>>()
+        };
+        for target in [None, Some(limit.min), Some(limit.max)] {
+            assert_eq!(with(target), [""; 0], "{path} {target:?}");
+        }
+        for target in [limit.max * 1.01, limit.min - 0.01, f64::NAN] {
+            assert_eq!(with(Some(target)), [path.as_str()], "{target}");
         }
     }
 }

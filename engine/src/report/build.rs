@@ -1,5 +1,8 @@
 //! From a run's recording to its report.
 
+use super::alarms::alarms;
+use super::hot::hot;
+use super::objectives::verdicts;
 use super::{
     ClassSummary, Counts, DatabaseSummary, Latencies, MemorySummary, Metric, Report, Sampling,
     SecondarySummary, Series, SeriesKey, ServerlessSummary, ShardSummary, Summary, TieringSummary,
@@ -36,6 +39,9 @@ impl Report {
             serverless: serverless(sim, &total, seconds),
             tiering: tiering(sim, &total),
             secondary: secondary(sim, &total, seconds),
+            objectives: verdicts(sim),
+            alarms: alarms(sim),
+            hot: hot(sim),
             log: sim.logged().to_vec(),
             bill,
             series: series(sim),

@@ -1,8 +1,17 @@
-//! All that a run tells, as plain data: headline figures, series over time, shards, the bill.
+//! All that a run tells, as plain data: headline figures, verdicts, alarms, series over time, shards, the bill.
 
+mod alarms;
 mod build;
+mod hot;
+mod objectives;
+mod outages;
 mod series;
+#[cfg(test)]
+mod tests;
 
+pub use alarms::{Alarm, Severity, Symptom};
+pub use hot::{Hot, HotKey};
+pub use objectives::{Budget, Outcome, Verdict, figure_text};
 pub use series::{Metric, Series, SeriesKey};
 
 pub use crate::cluster::capacity::Limit;
@@ -33,6 +42,12 @@ pub struct Report {
     pub tiering: Option<TieringSummary>,
     /// Of secondary regions, over the time after the warm-up.
     pub secondary: Option<SecondarySummary>,
+    /// The objectives and what became of them, in the order of the scenario's.
+    pub objectives: Vec<Verdict>,
+    /// What would have called somebody, in order of time.
+    pub alarms: Vec<Alarm>,
+    /// Where requests concentrate.
+    pub hot: Hot,
     /// What happened when, in order of time.
     pub log: Vec<Logged>,
     /// What a month of this costs.

@@ -293,8 +293,15 @@ pub const RETRIES: Limit = Limit::new(0.0, 10.0, "retries");
 /// `database.backoff_ms`.
 pub const BACKOFF_MS: Limit = Limit::new(0.0, 6e4, "ms");
 /// A share of anything: `workload.classes[].absent`, `client.prefetch.accuracy`, `database.retry_budget`, the shares of
-/// the timeline.
+/// the timeline and of the objectives.
 pub const SHARE: Limit = Limit::new(0.0, 1.0, "");
+
+/// `objectives.p99_ms` and `objectives.replication_lag_ms`.
+pub const OBJECTIVE_MS: Limit = Limit::new(0.01, 6e5, "ms");
+/// `objectives.stale_age_ms`.
+pub const STALE_AGE_MS: Limit = Limit::new(0.01, 365e3 * DAY_S, "ms");
+/// `objectives.failover_s`.
+pub const OBJECTIVE_S: Limit = Limit::new(0.0, DAY_S, "s");
 
 /// `timeline`: how many things.
 pub const TIMELINE: Limit = Limit::new(0.0, 100.0, "things");

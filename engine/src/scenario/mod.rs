@@ -10,6 +10,7 @@ mod global;
 mod json;
 pub mod limits;
 pub mod link;
+mod objectives;
 pub mod parameters;
 mod plan;
 mod presets;
@@ -29,6 +30,7 @@ pub use cluster::{Aof, Cluster, ClusterMode, Distribution, Persistence, Replicat
 pub use database::{Database, ServiceTime};
 pub use global::GlobalDatastore;
 pub use json::JsonError;
+pub use objectives::{Objective, Objectives};
 pub use parameters::memcached::Memcached;
 pub use parameters::redis::Redis;
 pub use plan::{NodePrice, Plan, PlanError};
@@ -75,6 +77,8 @@ pub struct Scenario {
     pub timeline: Vec<Happening>,
     /// What things cost.
     pub prices: Prices,
+    /// What the cluster has to achieve.
+    pub objectives: Objectives,
 }
 
 /// How long and how finely to simulate.
@@ -142,6 +146,7 @@ impl Default for Scenario {
             database: Database::default(),
             timeline: Vec::new(),
             prices: Prices::default(),
+            objectives: Objectives::default(),
         }
     }
 }

@@ -64,6 +64,7 @@ impl Sim {
                 of_shard.dead = true;
                 of_shard.died = now;
                 primaries.push(shard);
+                self.put_down(Event::Failed { shard });
             } else {
                 self.put_down(Event::ReplicaLost { shard });
             }

@@ -67,4 +67,9 @@ pub enum Event {
         /// The shard.
         shard: u16,
     },
+    /// The primary of a shard died.
+    Failed {
+        /// The shard.
+        shard: u16,
+    },
 }

@@ -155,6 +155,8 @@ pub(crate) struct ShardLoad {
     pub(crate) usage: Option<Usage>,
     /// Most memory that was there twice so far while a snapshot was written.
     pub(crate) copied: Bytes,
+    /// How far its replicas are behind; `None` without any, or without a primary to follow.
+    pub(crate) lag: Option<Micros>,
     /// Of a Serverless cache.
     pub(crate) serverless: Option<ServerlessLoad>,
 }
@@ -240,8 +242,13 @@ pub(crate) struct Interval {
     pub(crate) shards: Vec<ShardLoad>,
     /// At its end.
     pub(crate) database_wait: Micros,
+    /// Per key class.
+    pub(crate) classes: Vec<Tally>,
     /// Median and 99th percentile of all requests, microseconds.
     pub(crate) latency: Option<[u64; 2]>,
+    /// Requests answered, and those of them that took longer than the objective.
+    pub(crate) answered: f64,
+    pub(crate) slow: f64,
 }
 
 /// Counts what happens, by shard and interval.
@@ -251,6 +258,8 @@ pub(crate) struct Recorder {
     started: Micros,
     /// Intervals that start before this are left out of the totals.
     warm_up: Micros,
+    /// Latency beyond which a request counts as slow.
+    slow_beyond: Micros,
     current: Vec<Tally>,
     current_classes: Vec<Tally>,
     current_latency: LatencyRecorder,
@@ -266,7 +275,15 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(end: Micros, warm_up: Micros, shards: usize, classes: usize) -> Self {
+    /// For a run that ends at `end` and is judged from `warm_up` on. Requests that take longer than `slow_beyond` count
+    /// as slow.
+    pub(crate) fn new(
+        end: Micros,
+        warm_up: Micros,
+        slow_beyond: Micros,
+        shards: usize,
+        classes: usize,
+    ) -> Self {
         let seconds = end.0.div_ceil(1_000_000);
         let interval = INTERVALS
             .iter()
@@ -278,6 +295,7 @@ impl Recorder {
             end,
             started: Micros(0),
             warm_up,
+            slow_beyond,
             current: vec![Tally::default(); shards],
             current_classes: vec![Tally::default(); classes],
             current_latency: LatencyRecorder::default(),
@@ -353,14 +371,20 @@ impl Recorder {
         } else {
             self.groups = Groups::default();
         }
-        let tallies = core::mem::replace(&mut self.current, vec![Tally::default(); self.totals.len()]);
-        self.current_classes.fill(Tally::default());
+        let taken = |tallies: &mut Vec<Tally>| {
+            let empty = vec![Tally::default(); tallies.len()];
+            core::mem::replace(tallies, empty)
+        };
+        let latency = self.current_latency.all();
         self.intervals.push(Interval {
             seconds,
-            tallies,
+            tallies: taken(&mut self.current),
+            classes: taken(&mut self.current_classes),
             shards: loads.shards,
             database_wait: loads.database_wait,
-            latency: self.current_latency.all().quantiles([0.5, 0.99]),
+            latency: latency.quantiles([0.5, 0.99]),
+            answered: latency.total(),
+            slow: latency.above(self.slow_beyond.0),
         });
         self.current_latency.clear();
         self.started = self.interval_end();

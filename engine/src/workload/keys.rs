@@ -39,7 +39,23 @@ pub(crate) struct KeyTable {
     /// For each key born later, the first key that had its place, whose weight it shares.
     places: Vec<u32>,
     shards: Vec<ShardKeys>,
+    /// The busiest keys, the first the most.
+    busiest: Vec<Busy>,
 }
+
+/// A key that is asked for more often than most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Busy {
+    /// Rank in its class, from 1; of a trace, number of first appearance, from 0.
+    pub(crate) number: u64,
+    pub(crate) class: u8,
+    pub(crate) shard: u16,
+    /// Mean requests per second.
+    pub(crate) rate: f64,
+}
+
+/// Busiest keys that are kept.
+const BUSIEST: usize = 10;
 
 /// The keys of one shard together.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,12 +113,27 @@ impl KeyTable {
             class,
             thinned,
             rate,
+            number,
         } = key;
         let of_shard = &mut self.shards[usize::from(shard)];
         let local = of_shard.simulated;
         of_shard.simulated += 1;
         of_shard.rate += rate * f64::from(keys);
         of_shard.hottest = of_shard.hottest.max(rate);
+        // A key that stands for others is none of those that are asked for most.
+        if keys == 1 && rate > self.busiest.get(BUSIEST - 1).map_or(0.0, |last| last.rate) {
+            let at = self.busiest.partition_point(|other| other.rate >= rate);
+            self.busiest.insert(
+                at,
+                Busy {
+                    number,
+                    class,
+                    shard,
+                    rate,
+                },
+            );
+            self.busiest.truncate(BUSIEST);
+        }
         self.keys.push(Key {
             local,
             value_bytes,
@@ -164,6 +195,11 @@ impl KeyTable {
         self.keys.iter().take(self.initial)
     }
 
+    /// The keys that are asked for most, by the laws of their classes or in the trace.
+    pub(crate) fn busiest(&self) -> &[Busy] {
+        &self.busiest
+    }
+
     pub(crate) fn shards(&self) -> &[ShardKeys] {
         &self.shards
     }
@@ -178,6 +214,8 @@ pub(crate) struct NewKey {
     pub(crate) thinned: bool,
     /// Mean requests per second of one of the keys.
     pub(crate) rate: f64,
+    /// As [`Busy::number`].
+    pub(crate) number: u64,
 }
 
 /// The shard of the key `prefix:number`.

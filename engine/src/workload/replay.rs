@@ -60,6 +60,7 @@ impl TraceSource {
                 class: 0,
                 thinned: false,
                 rate: f64::from(*count) / seconds,
+                number: object as u64,
             };
             table.push(shard_of(b"key", object as u64, topology), key);
         }

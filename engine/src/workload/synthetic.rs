@@ -531,7 +531,7 @@ impl Sampler<'_> {
                 });
             }
             shares.push(self.masses.of(rank) / every);
-            let key = self.key(value_bytes(class, rank), 1, thinned, rate);
+            let key = self.key(rank, value_bytes(class, rank), 1, thinned, rate);
             table.push(shard_in(class, rank, self.topology), key);
         }
         let fixed = weights.len() as u32;
@@ -546,19 +546,20 @@ impl Sampler<'_> {
             shares.push(self.masses.between(first, last) / f64::from(width));
             let rate = self.demand.between(first, last) / f64::from(width);
             let [of_size, of_hashes] = spread.step();
-            let key = self.key(size_at(class, of_size), width, false, rate);
+            let key = self.key(first, size_at(class, of_size), width, false, rate);
             table.push(shard_at(class, of_hashes, self.topology), key);
         }
         (shares, fixed)
     }
 
-    fn key(&self, value_bytes: u32, keys: u32, thinned: bool, rate: f64) -> NewKey {
+    fn key(&self, number: u64, value_bytes: u32, keys: u32, thinned: bool, rate: f64) -> NewKey {
         NewKey {
             value_bytes,
             keys,
             class: self.number,
             thinned,
             rate,
+            number,
         }
     }
 }
@@ -587,6 +588,7 @@ fn bear(
             thinned: before.thinned,
             // The rate of the place is told with its first key.
             rate: 0.0,
+            number: name,
         };
         table.push_born(shard_in(class, name, topology), key, place);
     }

@@ -7,7 +7,7 @@ use super::fields::{self, Field, short_name};
 use super::trace::TraceSource;
 use crate::app::quantity::{Unit, exact, text};
 use crate::app::ui::{attr, live, live_view, memo};
-use cacheplan_engine::scenario::{KeyClass, Scenario, Ttl, Workload};
+use cacheplan_engine::scenario::{KeyClass, Objective, Scenario, Ttl, Workload};
 use leptos::prelude::*;
 
 /// A section: heading, fields, which open at first, and what it says while it is folded.
@@ -20,7 +20,7 @@ struct Section {
     summary: fn(&Scenario, usize) -> String,
 }
 
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     Section {
         id: "workload",
         title: "Workload",
@@ -101,6 +101,18 @@ const SECTIONS: [Section; 11] = [
             [] => "nothing".into(),
             [only] => fields::happening_name(only).into(),
             several => format!("{} things", several.len()),
+        },
+    },
+    Section {
+        id: "objectives",
+        title: "Objectives",
+        open: false,
+        fields: fields::OBJECTIVES,
+        summary: |s, _| {
+            let asked = Objective::ALL
+                .iter()
+                .filter(|one| s.objectives.target(**one).is_some());
+            asked.count().to_string()
         },
     },
     Section {

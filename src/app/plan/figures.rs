@@ -3,7 +3,7 @@
 use crate::app::quantity::{Unit, clock, exact, fixed, percent, percent_level, short, text};
 use crate::session::Baseline;
 use cacheplan_engine::cost::LineKind;
-use cacheplan_engine::report::{Report, Sampling};
+use cacheplan_engine::report::{Outcome, Report, Sampling};
 use cacheplan_engine::scenario::{Scenario, Workload};
 
 /// A headline figure.
@@ -105,6 +105,7 @@ struct Heads {
     memory: f64,
     evictions: f64,
     cost: f64,
+    met: f64,
 }
 
 impl Heads {
@@ -131,6 +132,7 @@ impl Heads {
                 0.0
             },
             cost: report.bill.total(LineKind::Cache).0,
+            met: verdicts(report, Outcome::Met).len() as f64,
         }
     }
 }
@@ -295,6 +297,10 @@ pub fn tiles(scenario: &Scenario, report: &Report, baseline: Option<&Baseline>) 
             heads.cost,
             delta(|h| h.cost, 0.005, Better::Less, &|change| text(change, Unit::Usd)),
         ),
+        objectives_tile(
+            report,
+            delta(|h| h.met, 0.5, Better::More, &|change| fixed(change, 0)),
+        ),
     ]
 }
 
@@ -303,6 +309,47 @@ fn ratio(part: u64, whole: u64) -> f64 {
         0.0
     } else {
         part as f64 / whole as f64
+    }
+}
+
+/// Names of the objectives with this outcome.
+fn verdicts(report: &Report, outcome: Outcome) -> Vec<&'static str> {
+    let all = report.objectives.iter();
+    let of_outcome = all.filter(|verdict| verdict.outcome == outcome);
+    of_outcome.map(|verdict| verdict.objective.label()).collect()
+}
+
+fn objectives_tile(report: &Report, delta: Option<Delta>) -> Tile {
+    let [met, missed, unknown] =
+        [Outcome::Met, Outcome::Missed, Outcome::NotMeasured].map(|outcome| verdicts(report, outcome));
+    let names = |names: &[&str]| {
+        if names.is_empty() {
+            "none".into()
+        } else {
+            names.join(", ")
+        }
+    };
+    Tile {
+        raw: met.len() as f64,
+        value: met.len().to_string(),
+        unit: format!("of {}", met.len() + missed.len()),
+        note: if missed.is_empty() {
+            "none missed".into()
+        } else {
+            format!("missed: {}", names(&missed))
+        },
+        delta,
+        origin: Origin {
+            formula: "objectives whose figure after the warm-up is within its target ÷ those measured",
+            numbers: format!(
+                "met: {}; missed: {}; not measured: {}",
+                names(&met),
+                names(&missed),
+                names(&unknown)
+            ),
+            assumption: "Of several classes or shards the worst counts; lag, CPU, memory and connections are judged by their worst interval".into(),
+            measure: "Alarms on the same metrics; the table of objectives below has figures and error budgets",
+        },
     }
 }
 

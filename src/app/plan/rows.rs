@@ -2,11 +2,13 @@
 
 use super::answer::Answer;
 use super::fields::happening_name;
-use crate::app::quantity::{Unit, clock, percent, text};
+use crate::app::quantity::{Unit, clock, digits3, grouped, percent, text};
 use crate::app::ui::{attr, live, live_view, memo};
-use cacheplan_engine::report::{ClassSummary, Event, Logged, Report};
+use cacheplan_engine::report::{
+    Alarm, Budget, ClassSummary, Event, HotKey, Logged, Outcome, Report, Severity, Verdict, figure_text,
+};
 use cacheplan_engine::scenario::Scenario;
-use cacheplan_engine::units::{Bytes, PerSecond};
+use cacheplan_engine::units::{Bytes, Micros, PerSecond};
 use leptos::prelude::*;
 
 type Rows = Vec<Vec<String>>;
@@ -21,7 +23,29 @@ struct Shape {
     rows: fn(&Scenario, &Report) -> Rows,
 }
 
-static SHAPES: [Shape; 5] = [
+static SHAPES: [Shape; 8] = [
+    Shape {
+        id: "objectives",
+        title: "Objectives",
+        heads: &[
+            "Objective",
+            "Target",
+            "Measured",
+            "Verdict",
+            "Of",
+            "Outside",
+            "Since",
+            "Budget used",
+            "Worst burn",
+        ],
+        rows: |_, report| report.objectives.iter().map(verdict).collect(),
+    },
+    Shape {
+        id: "alarms",
+        title: "Alarms",
+        heads: &["From", "Until", "Call", "Alarm"],
+        rows: |_, report| report.alarms.iter().map(alarm).collect(),
+    },
     Shape {
         id: "log",
         title: "What happened",
@@ -72,6 +96,12 @@ static SHAPES: [Shape; 5] = [
         ],
         rows: |_, report| shards(report),
     },
+    Shape {
+        id: "hot-keys",
+        title: "Hot keys",
+        heads: &["Class", "Number", "Shard", "Of all requests", "Of its shard’s"],
+        rows: |_, report| report.hot.keys.iter().map(hot_key).collect(),
+    },
 ];
 
 fn share(value: f64) -> String {
@@ -103,12 +133,68 @@ pub fn event_name(scenario: &Scenario, event: Event) -> String {
         Event::SyncFails { shard } => format!("Shard {} drops a replica that falls behind", shard + 1),
         Event::Synced { shard } => format!("A replica of shard {} is in step", shard + 1),
         Event::Restored { shard } => format!("Shard {} has loaded its values", shard + 1),
+        Event::Failed { shard } => format!("The primary of shard {} dies", shard + 1),
     }
 }
 
 fn log(scenario: &Scenario, report: &Report) -> Rows {
     let row = |entry: &Logged| vec![clock(entry.at.as_secs()), event_name(scenario, entry.event)];
     report.log.iter().map(row).collect()
+}
+
+fn verdict(verdict: &Verdict) -> Vec<String> {
+    let objective = verdict.objective;
+    let bound = if objective.is_least() { "≥ " } else { "≤ " };
+    let budget = |of: fn(&Budget) -> String| verdict.budget.as_ref().map(of).unwrap_or_default();
+    vec![
+        objective.label().into(),
+        bound.to_string() + &figure_text(objective, verdict.target),
+        verdict
+            .measured
+            .map(|figure| figure_text(objective, figure))
+            .unwrap_or_default(),
+        match verdict.outcome {
+            Outcome::Met => "met",
+            Outcome::Missed => "missed",
+            Outcome::NotMeasured => "not measured",
+        }
+        .into(),
+        verdict.note.clone(),
+        share(verdict.outside.0),
+        verdict
+            .first_outside
+            .map(|at| clock(at.as_secs()))
+            .unwrap_or_default(),
+        budget(|budget| share(budget.used)),
+        budget(|budget| {
+            let window = text(budget.window.as_secs(), Unit::Seconds);
+            format!("{} × in {window}", digits3(budget.worst_burn))
+        }),
+    ]
+}
+
+fn alarm(alarm: &Alarm) -> Vec<String> {
+    let time = |at: Micros| clock(at.as_secs());
+    vec![
+        time(alarm.from),
+        alarm.until.map_or_else(|| "the end".into(), time),
+        match alarm.severity {
+            Severity::Page => "page",
+            Severity::Ticket => "ticket",
+        }
+        .into(),
+        alarm.text.clone(),
+    ]
+}
+
+fn hot_key(key: &HotKey) -> Vec<String> {
+    vec![
+        key.class.clone(),
+        grouped(key.number as f64),
+        (key.shard + 1).to_string(),
+        share(key.of_all.0),
+        share(key.of_shard.0),
+    ]
 }
 
 /// What the counts say beside hits and misses, where there is any.

@@ -7,13 +7,14 @@ use cacheplan_engine::units::decimals;
 use leptos::prelude::*;
 
 /// Ids of the tiles in order, and their headings.
-const TILES: [(&str, &str); 6] = [
+const TILES: [(&str, &str); 7] = [
     ("hit-rate", "Hit rate"),
     ("p99", "User p99"),
     ("database-saved", "Database load saved"),
     ("memory", "Memory"),
     ("evictions", "Evictions"),
     ("cost", "Monthly cost"),
+    ("objectives", "Objectives met"),
 ];
 
 /// All tiles.

@@ -3,7 +3,7 @@
 import { expect } from '@playwright/test';
 
 /** Headline figures, by the id of their tile. */
-export const TILES = ['hit-rate', 'p99', 'database-saved', 'memory', 'evictions', 'cost'];
+export const TILES = ['hit-rate', 'p99', 'database-saved', 'memory', 'evictions', 'cost', 'objectives'];
 
 /** Opens the app, optionally at a link's fragment, and waits for the complete answer. */
 export async function open(page, fragment = '') {

@@ -10,6 +10,7 @@ mod behaviour;
 mod classes;
 mod global;
 mod nodes;
+mod objectives;
 mod serverless;
 mod servers;
 
@@ -23,7 +24,7 @@ const NEXT: u32 = 3;
 
 /// The parts by their numbers from 1 on: what each holds of a scenario. Absent, that is as the `v1` form and the parts
 /// before have it, and by default where none of them does.
-const PARTS: [fn(&mut Code<'_>, &mut Scenario); 7] = [
+const PARTS: [fn(&mut Code<'_>, &mut Scenario); 8] = [
     servers::servers,
     classes::classes,
     nodes::nodes,
@@ -31,6 +32,7 @@ const PARTS: [fn(&mut Code<'_>, &mut Scenario); 7] = [
     serverless::serverless,
     global::global,
     access::access,
+    objectives::objectives,
 ];
 
 type Parts = Vec<(u32, Vec<u8>)>;
@@ -157,6 +159,10 @@ mod tests {
         assert_eq!(of(3, scenario), postcard::to_allocvec(&behaviour).unwrap());
         let (redis, memcached) = (scenario.cluster.redis.clone(), scenario.cluster.memcached.clone());
         let servers = (false, redis, memcached, scenario.client.connections);
+        assert_eq!(
+            of(4, scenario),
+            postcard::to_allocvec(&scenario.objectives).unwrap()
+        );
         assert_eq!(of(0, scenario), postcard::to_allocvec(&servers).unwrap());
     }
 }

@@ -5,7 +5,7 @@ mod cluster;
 mod workload;
 
 use super::limits::{self, Limit};
-use super::{FORMAT_VERSION, Scenario, Workload};
+use super::{FORMAT_VERSION, Objective, Scenario, Workload};
 use crate::catalog::{NodeType, node_price, node_type, regions};
 use crate::units::decimals;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,7 @@ impl Checks {
         self.database(&scenario.database);
         self.timeline(scenario);
         self.prices(scenario);
+        self.objectives(scenario);
     }
 
     fn run(&mut self, scenario: &Scenario) {
@@ -111,6 +112,15 @@ impl Checks {
                 scenario.cluster.node_type
             );
             self.report("prices.node_usd_per_hour", "empty", Bounds::Rule(bounds));
+        }
+    }
+
+    fn objectives(&mut self, scenario: &Scenario) {
+        for objective in Objective::ALL {
+            if let Some(target) = scenario.objectives.target(objective) {
+                let path = format!("objectives.{}", objective.field());
+                self.number(&path, target, &objective.limit());
+            }
         }
     }
 

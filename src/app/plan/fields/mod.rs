@@ -6,6 +6,7 @@ mod cluster;
 mod database;
 mod keys;
 mod nodes;
+mod objectives;
 mod run;
 mod server;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use cluster::{CLUSTER, PRICES, short_name};
 pub use database::DATABASE;
 pub use keys::KEYS;
 pub use nodes::NODES;
+pub use objectives::OBJECTIVES;
 pub use run::{RUN, TRACE};
 pub use server::{SERVER, summary as server_summary};
 pub use timeline::{TIMELINE, name as happening_name, usual_happening};

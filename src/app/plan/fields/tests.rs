@@ -14,6 +14,7 @@ fn all() -> Vec<&'static Field> {
         CLIENT,
         DATABASE,
         TIMELINE,
+        OBJECTIVES,
         RUN,
         PRICES,
     ]
