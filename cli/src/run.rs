@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::{scenario, table, text, trace};
 use cacheplan_engine::cost::LineKind;
 use cacheplan_engine::report::{
-    Event, Latencies, Limit, Outcome, Report, ServerlessSummary, Severity, figure_text,
+    Event, Finding, Latencies, Limit, Outcome, Report, ServerlessSummary, Severity, Tone, figure_text,
 };
 use cacheplan_engine::scenario::{RecordedTrace, Scenario, Workload};
 use cacheplan_engine::sim::Sim;
@@ -86,6 +86,7 @@ fn summary(scenario: &Scenario, report: &Report) -> String {
         ("Log", log(scenario, report)),
         ("Alarms", alarms(report)),
         ("Objectives", objectives(report)),
+        ("Findings", findings(report)),
         ("Trouble", trouble(report)),
     ] {
         if !text.is_empty() {
@@ -342,6 +343,21 @@ fn alarms(report: &Report) -> String {
         })
         .collect();
     table::table(&["call", "from", "until", "alarm"], &rows)
+}
+
+/// What the figures mean, most pressing first.
+fn findings(report: &Report) -> String {
+    let line = |finding: &Finding| {
+        let mark = match finding.tone {
+            Tone::Bad => "!!",
+            Tone::Warning => "! ",
+            Tone::Plain => "  ",
+        };
+        let step = finding.step.as_ref();
+        let step = step.map_or_else(String::new, |step| format!(" {}.", step.label));
+        format!("{mark} {}: {}{step}\n", finding.title, finding.text)
+    };
+    report.findings.iter().map(line).collect()
 }
 
 /// The keys that are asked for most.

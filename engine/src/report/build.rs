@@ -1,6 +1,7 @@
 //! From a run's recording to its report.
 
 use super::alarms::alarms;
+use super::diagnosis::findings;
 use super::hot::hot;
 use super::objectives::verdicts;
 use super::{
@@ -29,7 +30,7 @@ impl Report {
                 replicated_per_s: per(total.replicated, seconds),
             },
         );
-        Self {
+        let mut report = Self {
             engine_version: crate::VERSION.into(),
             progress: sim.progress().done,
             sampling: sampling(sim),
@@ -42,10 +43,13 @@ impl Report {
             objectives: verdicts(sim),
             alarms: alarms(sim),
             hot: hot(sim),
+            findings: Vec::new(),
             log: sim.logged().to_vec(),
             bill,
             series: series(sim),
-        }
+        };
+        report.findings = findings(sim.plan().scenario(), &report);
+        report
     }
 }
 

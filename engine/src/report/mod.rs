@@ -2,6 +2,7 @@
 
 mod alarms;
 mod build;
+mod diagnosis;
 mod hot;
 mod objectives;
 mod outages;
@@ -10,6 +11,7 @@ mod series;
 mod tests;
 
 pub use alarms::{Alarm, Severity, Symptom};
+pub use diagnosis::{Change, Finding, Step, Tone, sentence};
 pub use hot::{Hot, HotKey};
 pub use objectives::{Budget, Outcome, Verdict, figure_text};
 pub use series::{Metric, Series, SeriesKey};
@@ -48,6 +50,8 @@ pub struct Report {
     pub alarms: Vec<Alarm>,
     /// Where requests concentrate.
     pub hot: Hot,
+    /// What the figures mean, most pressing first.
+    pub findings: Vec<Finding>,
     /// What happened when, in order of time.
     pub log: Vec<Logged>,
     /// What a month of this costs.

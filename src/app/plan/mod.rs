@@ -4,7 +4,6 @@ mod answer;
 mod bill;
 mod charts;
 mod classes;
-mod diagnosis;
 mod drawing;
 mod editing;
 mod editor;

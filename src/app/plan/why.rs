@@ -1,9 +1,9 @@
 //! "Why" and "Sure of it?": what the report says in words, and how far to trust it.
 
 use super::answer::Answer;
-use super::diagnosis::{Finding, Step, Tone, findings, sentence};
 use super::figures::sampled;
 use crate::app::ui::{attr, live_view, on};
+use cacheplan_engine::report::{Finding, Step, Tone, sentence};
 use leptos::prelude::*;
 
 /// What the model leaves out, so that nobody reads it into the figures.
@@ -13,7 +13,7 @@ connection pools; fragmentation; the failure of a region";
 /// Findings, most pressing first; then how they came about.
 #[component]
 pub fn Why(answer: Answer) -> impl IntoView {
-    let found = answer.derive(|scenario, report, _| findings(scenario, report));
+    let found = answer.derive(|_, report, _| report.findings.clone());
     let sampling = answer.derive(|_, report, _| (sampled(&report.sampling), report.engine_version.clone()));
     view! {
             <div class="why">

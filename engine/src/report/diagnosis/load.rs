@@ -1,18 +1,18 @@
 //! What the database and the primaries have to bear, and what that does to latency.
 
 use super::{Finding, Tone, more_shards, points, share};
-use crate::app::quantity::{Unit, fixed, percent, text};
-use cacheplan_engine::report::{Limit, Report, ShardSummary};
-use cacheplan_engine::scenario::Scenario;
-use cacheplan_engine::units::PerSecond;
+use crate::quantity::{Unit, fixed, percent, text};
+use crate::report::{Limit, Report, ShardSummary};
+use crate::scenario::Scenario;
+use crate::units::PerSecond;
 
 /// Part of what the database or an engine thread can bear from which little is left for a bad moment.
-pub const TIGHT: f64 = 0.8;
+pub(super) const TIGHT: f64 = 0.8;
 /// A shard with so many times the mean of requests counts as hot.
 const HOT: f64 = 1.25;
 
 /// What the database gets.
-pub fn database(scenario: &Scenario, report: &Report) -> Option<Finding> {
+pub(super) fn database(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let database = &report.summary.database;
     let used = database.peak_utilisation;
     if used <= 0.0 {
@@ -57,9 +57,9 @@ pub fn database(scenario: &Scenario, report: &Report) -> Option<Finding> {
         String::new()
     };
     Some(Finding {
-        id: "database",
+        id: "database".into(),
         tone,
-        tag,
+        tag: tag.into(),
         title,
         text: format!("At its peak it gets {peak} and completes {can_take} at most.{waiting}{lost}"),
         step: None,
@@ -67,7 +67,7 @@ pub fn database(scenario: &Scenario, report: &Report) -> Option<Finding> {
 }
 
 /// A shard that gets more than its share.
-pub fn hot_shard(report: &Report) -> Option<Finding> {
+pub(super) fn hot_shard(report: &Report) -> Option<Finding> {
     let shards = &report.shards;
     if shards.len() < 2 {
         return None;
@@ -85,13 +85,13 @@ pub fn hot_shard(report: &Report) -> Option<Finding> {
         ""
     };
     Some(Finding {
-        id: "hot-shard",
+        id: "hot-shard".into(),
         tone: if hot.engine_cpu.0 >= TIGHT {
             Tone::Warning
         } else {
             Tone::Plain
         },
-        tag: "Hot shard",
+        tag: "Hot shard".into(),
         title: format!("Shard {} gets {} times the mean", number + 1, fixed(times, 2)),
         text: format!(
             "{} against {} on average. Its busiest key takes {} % of it.{cause}",
@@ -111,16 +111,16 @@ fn busiest(shards: &[ShardSummary], of: fn(&ShardSummary) -> f64) -> Option<(usi
 }
 
 /// A primary close to what its engine thread can do.
-pub fn cpu(scenario: &Scenario, report: &Report) -> Option<Finding> {
+pub(super) fn cpu(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let (number, busy) = busiest(&report.shards, |shard| shard.engine_cpu.0)?;
     let used = busy.engine_cpu.0;
     if used < TIGHT || report.serverless.is_some() {
         return None;
     }
     Some(Finding {
-        id: "cpu",
+        id: "cpu".into(),
         tone: if used >= 1.0 { Tone::Bad } else { Tone::Warning },
-        tag: "CPU",
+        tag: "CPU".into(),
         title: if used >= 1.0 {
             format!(
                 "Shard {} is asked for {} times what it can do",
@@ -139,7 +139,7 @@ pub fn cpu(scenario: &Scenario, report: &Report) -> Option<Finding> {
 }
 
 /// Commands that a Serverless cache refuses.
-pub fn throttled(report: &Report) -> Option<Finding> {
+pub(super) fn throttled(report: &Report) -> Option<Finding> {
     let of = report.serverless.filter(|of| of.throttled > 0)?;
     let count = text(of.throttled as f64, Unit::Count);
     let ecpu = |per_s: PerSecond| text(per_s.0, Unit::Count) + " ECPU/s";
@@ -158,9 +158,9 @@ pub fn throttled(report: &Report) -> Option<Finding> {
         ),
     };
     Some(Finding {
-        id: "throttled",
+        id: "throttled".into(),
         tone: Tone::Bad,
-        tag: "Throttled",
+        tag: "Throttled".into(),
         title: format!("{count} commands are throttled"),
         text: why,
         step: None,
@@ -168,7 +168,7 @@ pub fn throttled(report: &Report) -> Option<Finding> {
 }
 
 /// What sets the slowest requests.
-pub fn tail(report: &Report) -> Option<Finding> {
+pub(super) fn tail(report: &Report) -> Option<Finding> {
     let (summary, counts) = (&report.summary, &report.summary.counts);
     let (hit, miss) = (
         summary.hit_latency.p99.0 as f64,
@@ -190,9 +190,9 @@ pub fn tail(report: &Report) -> Option<Finding> {
         "the slowest 1 % are still answered by the cache."
     };
     Some(Finding {
-        id: "tail",
+        id: "tail".into(),
         tone: Tone::Plain,
-        tag: "Latency",
+        tag: "Latency".into(),
         title: title.into(),
         text: format!(
             "A hit takes {} at its p99, a miss {} at the median. {} % of requests go to the database (misses and writes): {conclusion}",

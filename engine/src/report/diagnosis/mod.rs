@@ -6,13 +6,15 @@ mod memory;
 mod tests;
 mod trouble;
 
-use crate::app::quantity::fixed;
-use cacheplan_engine::report::Report;
-use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
-use cacheplan_engine::scenario::{Scenario, limits};
+use crate::quantity::fixed;
+use crate::report::Report;
+use crate::scenario::parameters::redis::MaxmemoryPolicy;
+use crate::scenario::{Scenario, limits};
+use serde::{Deserialize, Serialize};
 
 /// How pressing a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tone {
     /// Something fails.
     Bad,
@@ -23,14 +25,14 @@ pub enum Tone {
 }
 
 /// Something that the report says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// For tests.
-    pub id: &'static str,
+    /// What kind it is: the same in every report.
+    pub id: String,
     /// How pressing it is.
     pub tone: Tone,
     /// In a word or two.
-    pub tag: &'static str,
+    pub tag: String,
     /// In a line.
     pub title: String,
     /// With the numbers.
@@ -40,7 +42,7 @@ pub struct Finding {
 }
 
 /// A change to try.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// What it does.
     pub label: String,
@@ -49,7 +51,8 @@ pub struct Step {
 }
 
 /// What a step changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// The number of shards, to this.
     Shards(u32),
@@ -76,7 +79,7 @@ impl Change {
 }
 
 /// All findings, most pressing first.
-pub fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
+pub(super) fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
     let found: Vec<Finding> = [
         trouble::failed(report),
         trouble::collapse(scenario, report),

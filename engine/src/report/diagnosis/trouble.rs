@@ -1,21 +1,21 @@
 //! What goes wrong when something happens, and whether it ends with its cause.
 
 use super::{Finding, Tone, points, share};
-use crate::app::quantity::{Unit, clock, text};
-use cacheplan_engine::report::{Metric, Report};
-use cacheplan_engine::scenario::{Scenario, What};
+use crate::quantity::{Unit, clock, text};
+use crate::report::{Metric, Report};
+use crate::scenario::{Scenario, What};
 
 /// Intervals after the end of the last happening that tell whether the database recovers.
 const AFTERWARDS: usize = 3;
 
 /// Requests that got no answer.
-pub fn failed(report: &Report) -> Option<Finding> {
+pub(super) fn failed(report: &Report) -> Option<Finding> {
     let counts = &report.summary.counts;
     let count = |value: u64| text(value as f64, Unit::Count);
     (counts.failed > 0).then(|| Finding {
-        id: "failed",
+        id: "failed".into(),
         tone: Tone::Bad,
-        tag: "Failures",
+        tag: "Failures".into(),
         title: format!("{} requests get no answer", count(counts.failed)),
         text: format!(
             "{} % of all. {} reads found no node to ask; the database refused {} queries, and {} were given up.",
@@ -29,7 +29,7 @@ pub fn failed(report: &Report) -> Option<Finding> {
 }
 
 /// A database that stays overloaded after the last cause is gone.
-pub fn collapse(scenario: &Scenario, report: &Report) -> Option<Finding> {
+pub(super) fn collapse(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let ends = scenario.timeline.iter().map(|happening| match happening.what {
         What::Flush { .. } => Some(happening.at_s.0),
         _ if happening.duration_s.0 > 0 => Some(happening.at_s.0 + happening.duration_s.0),
@@ -46,9 +46,9 @@ pub fn collapse(scenario: &Scenario, report: &Report) -> Option<Finding> {
     }
     let mean = after.iter().sum::<f64>() / after.len() as f64;
     Some(Finding {
-        id: "collapse",
+        id: "collapse".into(),
         tone: Tone::Bad,
-        tag: "No recovery",
+        tag: "No recovery".into(),
         title: "The database does not recover".into(),
         text: format!(
             "The last happening is over at {}, and the database still gets {} to the end of the run. It can take {}.",
@@ -61,12 +61,12 @@ pub fn collapse(scenario: &Scenario, report: &Report) -> Option<Finding> {
 }
 
 /// Reads of what the database no longer holds.
-pub fn stale(report: &Report) -> Option<Finding> {
+pub(super) fn stale(report: &Report) -> Option<Finding> {
     let counts = &report.summary.counts;
     (counts.stale > 0).then(|| Finding {
-        id: "stale",
+        id: "stale".into(),
         tone: Tone::Plain,
-        tag: "Stale",
+        tag: "Stale".into(),
         title: format!(
             "{} % of reads get an old value",
             points(share(counts.stale, counts.reads))

@@ -2,16 +2,16 @@
 
 use super::load::TIGHT;
 use super::{Change, Finding, Step, Tone, more_shards, points, sentence, share};
-use crate::app::quantity::{Unit, clock, percent, text};
-use cacheplan_engine::report::Report;
-use cacheplan_engine::scenario::Scenario;
+use crate::quantity::{Unit, clock, percent, text};
+use crate::report::Report;
+use crate::scenario::Scenario;
 
 fn bytes(value: u64) -> String {
     text(value as f64, Unit::Bytes)
 }
 
 /// Where the misses come from.
-pub fn misses(report: &Report) -> Option<Finding> {
+pub(super) fn misses(report: &Report) -> Option<Finding> {
     let counts = &report.summary.counts;
     if counts.reads == 0 {
         return None;
@@ -28,9 +28,9 @@ pub fn misses(report: &Report) -> Option<Finding> {
     };
     let of_reads = |part: u64| points(share(part, counts.reads));
     Some(Finding {
-        id: "misses",
+        id: "misses".into(),
         tone: Tone::Plain,
-        tag: "Misses",
+        tag: "Misses".into(),
         title,
         text: sentence(&format!(
             "{} % of reads miss: {} points evicted before they were asked for again, {} expired, {} never stored before. {}",
@@ -51,7 +51,7 @@ pub fn misses(report: &Report) -> Option<Finding> {
 }
 
 /// Memory that cannot hold what is asked for.
-pub fn undersized(scenario: &Scenario, report: &Report) -> Option<Finding> {
+pub(super) fn undersized(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let (counts, memory) = (&report.summary.counts, &report.summary.memory);
     let since = memory.evicting_since?;
     if counts.evictions == 0 || report.summary.seconds <= 0.0 {
@@ -61,9 +61,9 @@ pub fn undersized(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let rate = counts.evictions as f64 / report.summary.seconds;
     let pressing = lost >= 0.01;
     Some(Finding {
-        id: "undersized",
+        id: "undersized".into(),
         tone: if pressing { Tone::Warning } else { Tone::Plain },
-        tag: if pressing { "Undersized" } else { "Full" },
+        tag: if pressing { "Undersized" } else { "Full" }.into(),
         title: if pressing {
             format!("Evictions cost {} points of hit rate", points(lost))
         } else {
@@ -82,7 +82,7 @@ pub fn undersized(scenario: &Scenario, report: &Report) -> Option<Finding> {
 }
 
 /// Memory that nothing asks for.
-pub fn oversized(scenario: &Scenario, report: &Report) -> Option<Finding> {
+pub(super) fn oversized(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let memory = &report.summary.memory;
     let used = share(memory.peak_used.0, memory.maxmemory.0);
     let fits = memory.evicting_since.is_some() || used >= 0.5 || memory.maxmemory.0 == 0;
@@ -100,9 +100,9 @@ pub fn oversized(scenario: &Scenario, report: &Report) -> Option<Finding> {
         shards > 1 && used * growth < 0.9 && busiest * growth < TIGHT
     };
     Some(Finding {
-        id: "oversized",
+        id: "oversized".into(),
         tone: Tone::Plain,
-        tag: "Roomy",
+        tag: "Roomy".into(),
         title: format!("{} % of memory is never used", percent(1.0 - used)),
         text: format!(
             "At most {} of {} fill up and nothing is evicted: more memory would not raise the hit rate.",
@@ -121,14 +121,14 @@ pub fn oversized(scenario: &Scenario, report: &Report) -> Option<Finding> {
 }
 
 /// Writes that fail because nothing may go.
-pub fn out_of_memory(scenario: &Scenario, report: &Report) -> Option<Finding> {
+pub(super) fn out_of_memory(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let counts = &report.summary.counts;
     let memcached = scenario.cluster.engine.is_memcached();
     let policy = scenario.cluster.eviction();
     (counts.out_of_memory > 0).then(|| Finding {
-        id: "out-of-memory",
+        id: "out-of-memory".into(),
         tone: Tone::Bad,
-        tag: "Out of memory",
+        tag: "Out of memory".into(),
         title: "Stores fail: memory is full and nothing may go".into(),
         text: format!(
             "{} stores were answered with an error, {} % of all stores. {}",
@@ -148,12 +148,12 @@ pub fn out_of_memory(scenario: &Scenario, report: &Report) -> Option<Finding> {
 }
 
 /// Values too large for a node.
-pub fn refused(report: &Report) -> Option<Finding> {
+pub(super) fn refused(report: &Report) -> Option<Finding> {
     let refused = report.summary.counts.refused;
     (refused > 0).then(|| Finding {
-        id: "refused",
+        id: "refused".into(),
         tone: Tone::Warning,
-        tag: "Too large",
+        tag: "Too large".into(),
         title: "Some values fit on no node".into(),
         text: format!(
             "{} stores were refused: larger than a node takes.",

@@ -1,9 +1,7 @@
 use super::*;
-use cacheplan_engine::cost::Bill;
-use cacheplan_engine::report::{
-    Latencies, Limit, Sampling, Series, ServerlessSummary, ShardSummary, Summary,
-};
-use cacheplan_engine::units::{Bytes, Micros, PerSecond, Share};
+use crate::cost::Bill;
+use crate::report::{Latencies, Limit, Sampling, Series, ServerlessSummary, ShardSummary, Summary};
+use crate::units::{Bytes, Micros, PerSecond, Share};
 
 /// A report of a calm day: 1 M reads, 5 % first reads, a quarter of the memory in use.
 fn calm() -> Report {
@@ -49,6 +47,7 @@ fn calm() -> Report {
         objectives: Vec::new(),
         alarms: Vec::new(),
         hot: Default::default(),
+        findings: Vec::new(),
         log: Vec::new(),
         bill: Bill::default(),
         series: Series::default(),
@@ -71,10 +70,10 @@ fn shard(operations: f64, cpu: f64, hottest: f64) -> ShardSummary {
     }
 }
 
-fn ids(report: &Report) -> Vec<&'static str> {
+fn ids(report: &Report) -> Vec<String> {
     findings(&Scenario::default(), report)
         .iter()
-        .map(|finding| finding.id)
+        .map(|finding| finding.id.clone())
         .collect()
 }
 
@@ -90,7 +89,10 @@ fn failing_stores_come_first_with_a_way_out() {
     let mut scenario = Scenario::default();
     scenario.cluster.redis.maxmemory_policy = MaxmemoryPolicy::VolatileLru;
     let found = findings(&scenario, &report);
-    assert_eq!((found[0].id, found[0].tone), ("out-of-memory", Tone::Bad));
+    assert_eq!(
+        (found[0].id.as_str(), found[0].tone),
+        ("out-of-memory", Tone::Bad)
+    );
     assert!(
         found[0].text.contains("Under volatile-lru only keys with a TTL"),
         "{}",
@@ -137,7 +139,7 @@ fn evictions_that_cost_hits_ask_for_a_shard_more() {
     let step = found.step.unwrap();
     step.change.apply(&mut scenario);
     assert_eq!(scenario.cluster.shards, Scenario::default().cluster.shards + 1);
-    assert!(!ids(&report).contains(&"oversized"));
+    assert!(!ids(&report).contains(&"oversized".to_string()));
 }
 
 #[test]
@@ -146,7 +148,7 @@ fn a_database_over_its_capacity_comes_first() {
     report.summary.database.peak_per_s = PerSecond(12_000.0);
     report.summary.database.peak_utilisation = 2.0;
     report.summary.database.without_cache_per_s = PerSecond(60_000.0);
-    assert_eq!(ids(&report).first(), Some(&"database"));
+    assert_eq!(ids(&report).first().map(String::as_str), Some("database"));
     let found = find(&report, "database");
     assert_eq!(found.tone, Tone::Bad);
     assert!(
