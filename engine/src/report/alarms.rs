@@ -7,7 +7,7 @@
 //! as allowed for an hour pages. Shards with the same symptom at about the same time share an alarm.
 
 use super::objectives::{Burn, counted, evictions, figure_text};
-use super::outages::{Outage, cut_off, happenings, outages};
+use super::outages::{Outage, cut_off, happenings, outages, replicas_lost};
 use crate::quantity::{Unit, digits3, text};
 use crate::scenario::{Objective, What};
 use crate::sim::{Interval, Sim};
@@ -47,6 +47,8 @@ pub enum Severity {
 pub enum Symptom {
     /// A shard has no primary, or the application cannot reach it.
     NodeDown,
+    /// A shard has fewer replicas than it should.
+    ReplicaDown,
     /// A shard is without a primary for longer than the objective allows.
     FailoverLate,
     /// Replicas are further behind than the objective allows.
@@ -99,6 +101,10 @@ pub(super) fn alarms(sim: &Sim) -> Vec<Alarm> {
     let of = |group: &Group| shards_text(sim, &group.shards);
     add(down, Severity::Page, Symptom::NodeDown, &|group| {
         format!("Nobody answers for {}", of(group))
+    });
+    let lost = replicas_lost(sim);
+    add(lost, Severity::Page, Symptom::ReplicaDown, &|group| {
+        format!("A replica is down or not in step: {}", of(group))
     });
     if let Some(target) = objectives.failover_s {
         let allowed = (target * 1e6) as u64;

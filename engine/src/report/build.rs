@@ -171,6 +171,11 @@ fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
             peak_utilisation: per(peak_of_one, database.capacity_per_s.0),
             peak_wait: counted().map(|i| i.database_wait).max().unwrap_or_default(),
         },
+        replication_lag: counted()
+            .flat_map(|interval| &interval.shards)
+            .filter_map(|shard| shard.lag)
+            .max()
+            .unwrap_or_default(),
         memory: MemorySummary {
             maxmemory: Bytes(sim.plan().capacity().0 * recorder.totals().len() as u64),
             peak_used: counted().map(used).max().unwrap_or_default(),
@@ -301,6 +306,11 @@ fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
                 network: Share(
                     busiest(recorder, number).map_or(0.0, |usage| usage.network_in.max(usage.network_out)),
                 ),
+                connections: Share(
+                    usages(recorder, number)
+                        .map(|usage| usage.connections)
+                        .fold(0.0, f64::max),
+                ),
                 binding: busiest(recorder, number).map(|usage| usage.binding),
                 hottest_key_share: Share(per(keys.hottest, keys.rate)),
             }
@@ -327,13 +337,14 @@ fn classes(sim: &Sim) -> Vec<ClassSummary> {
 /// How the busiest window of a shard went that ended an interval after the warm-up.
 fn busiest(recorder: &Recorder, shard: usize) -> Option<Usage> {
     let share = |usage: &Usage| usage.cpu.max(usage.network_in).max(usage.network_out);
-    let usages = recorder
-        .intervals()
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| recorder.counts(*at))
-        .filter_map(|(_, interval)| interval.shards.get(shard)?.usage);
-    usages.max_by(|a, b| share(a).total_cmp(&share(b)))
+    usages(recorder, shard).max_by(|a, b| share(a).total_cmp(&share(b)))
+}
+
+/// How the last windows of a shard's intervals after the warm-up went.
+fn usages(recorder: &Recorder, shard: usize) -> impl Iterator<Item = Usage> {
+    let intervals = recorder.intervals().iter().enumerate();
+    let counted = intervals.filter(|(at, _)| recorder.counts(*at));
+    counted.filter_map(move |(_, interval)| interval.shards.get(shard)?.usage)
 }
 
 /// The columns of one interval over some of its shards, in the order of `metrics`.

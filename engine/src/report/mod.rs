@@ -97,6 +97,8 @@ pub struct Summary {
     pub database: DatabaseSummary,
     /// Memory of all primaries together.
     pub memory: MemorySummary,
+    /// The furthest that any replica was behind at the end of an interval; 0 without replicas.
+    pub replication_lag: Micros,
 }
 
 /// Traffic and what became of it.
@@ -247,7 +249,9 @@ pub struct ShardSummary {
     /// Bandwidth used over bandwidth to be had, in the direction that is shorter, in the busiest window that was looked at;
     /// above 1 when more was asked for.
     pub network: Share,
-    /// What the node had least of then.
+    /// Most of the connections that the node takes; above 1 when more were asked for.
+    pub connections: Share,
+    /// What the node had least of in the window of `network`.
     pub binding: Option<Limit>,
     /// The busiest key's part of the shard's requests.
     pub hottest_key_share: Share,

@@ -33,6 +33,15 @@ pub(super) fn outages(sim: &Sim) -> Vec<Outage> {
     })
 }
 
+/// The same for replicas, one of a shard at a time: from the loss of one until one is in step.
+pub(super) fn replicas_lost(sim: &Sim) -> Vec<Outage> {
+    spells(sim, |event| match event {
+        Event::ReplicaLost { shard } => Some((shard, true)),
+        Event::Synced { shard } => Some((shard, false)),
+        _ => None,
+    })
+}
+
 /// The same for shards that the application is cut off from.
 pub(super) fn cut_off(sim: &Sim) -> Vec<Outage> {
     happenings(sim, |what| match what {

@@ -253,6 +253,21 @@ fn a_promotion_in_time_meets_the_objective() {
 }
 
 #[test]
+fn a_replica_that_is_lost_pages_until_one_is_in_step() {
+    let mut scenario = calm();
+    scenario.timeline = vec![happens(600, 300, What::ReplicaFailure { shard: 1 })];
+    let report = report(&scenario);
+    let [alarm] = alarms(&report, Symptom::ReplicaDown)[..] else {
+        panic!("{:?}", report.alarms);
+    };
+    assert_eq!((alarm.severity, &alarm.shards[..]), (Severity::Page, &[1][..]));
+    assert_eq!(alarm.from, seconds(600));
+    let until = alarm.until.unwrap();
+    assert!((seconds(900)..seconds(960)).contains(&until), "{until:?}");
+    assert_eq!(alarms(&report, Symptom::NodeDown).len(), 0);
+}
+
+#[test]
 fn replicas_that_are_far_behind_page() {
     let mut scenario = calm();
     scenario.cluster.replication.one_way_us = 300_000;

@@ -91,7 +91,10 @@ static SHAPES: [Shape; 8] = [
             "Requests",
             "Hit rate",
             "Evictions",
+            "Of mean",
             "CPU",
+            "Connections",
+            "Network",
             "Busiest key",
         ],
         rows: |_, report| shards(report),
@@ -311,6 +314,8 @@ fn deployment(report: &Report) -> Rows {
 /// One row for each primary, over the time after the warm-up.
 fn shards(report: &Report) -> Rows {
     let seconds = report.summary.seconds.max(1e-9);
+    let operations = report.shards.iter().map(|shard| shard.operations_per_s.0);
+    let mean = operations.sum::<f64>() / report.shards.len().max(1) as f64;
     let shards = report.shards.iter().enumerate();
     shards
         .map(|(number, shard)| {
@@ -322,7 +327,10 @@ fn shards(report: &Report) -> Rows {
                 text(shard.operations_per_s.0, Unit::PerSecond),
                 share(shard.counts.hit_ratio()),
                 text(shard.counts.evictions as f64 / seconds, Unit::PerSecond),
+                text(shard.operations_per_s.0 / mean.max(1e-9), Unit::Number),
                 share(shard.engine_cpu.0),
+                share(shard.connections.0),
+                share(shard.network.0),
                 share(shard.hottest_key_share.0),
             ]
         })

@@ -27,6 +27,8 @@ test('a node that fails is marked, listed and counted, and a link carries it wit
   const log = page.locator('[data-table="log"]');
   await expect(log).toContainText('Node failure');
   await expect(log).toContainText('A replica of shard 1 takes over');
+  await expect(page.locator('[data-table="alarms"]')).toContainText('Nobody answers for shard 1');
+  await expect(page.locator('[data-table="objectives"]')).toContainText('shard 1, the longest of 1');
   await expect(page.locator('[data-table="outcomes"]')).toContainText('Reads that found no node');
 
   const before = await figures(page);

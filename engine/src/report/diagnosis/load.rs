@@ -1,6 +1,6 @@
 //! What the database and the primaries have to bear, and what that does to latency.
 
-use super::{Finding, Tone, more_shards, points, share};
+use super::{Change, Finding, Step, Tone, more_shards, points, share};
 use crate::quantity::{Unit, fixed, percent, text};
 use crate::report::{Limit, Report, ShardSummary};
 use crate::scenario::Scenario;
@@ -8,6 +8,10 @@ use crate::units::PerSecond;
 
 /// Part of what the database or an engine thread can bear from which little is left for a bad moment.
 pub(super) const TIGHT: f64 = 0.8;
+/// Part of a shard's requests from which on a key counts as hot: an assumption.
+const HOT_KEY: f64 = 0.1;
+/// By so much of the hit ratio a class or shard is worse than the mean when that hides it: an assumption.
+pub(super) const HIDDEN: f64 = 0.1;
 /// A shard with so many times the mean of requests counts as hot.
 const HOT: f64 = 1.25;
 
@@ -103,7 +107,7 @@ pub(super) fn hot_shard(report: &Report) -> Option<Finding> {
     })
 }
 
-fn busiest(shards: &[ShardSummary], of: fn(&ShardSummary) -> f64) -> Option<(usize, &ShardSummary)> {
+fn busiest(shards: &[ShardSummary], of: impl Fn(&ShardSummary) -> f64) -> Option<(usize, &ShardSummary)> {
     shards
         .iter()
         .enumerate()
@@ -199,6 +203,108 @@ pub(super) fn tail(report: &Report) -> Option<Finding> {
             text(hit, Unit::Micros),
             text(miss, Unit::Micros),
             points(slow)
+        ),
+        step: None,
+    })
+}
+
+/// A node close to its bandwidth.
+pub(super) fn network(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let (number, busy) = busiest(&report.shards, |shard| shard.network.0)?;
+    let used = busy.network.0;
+    if used < TIGHT || report.serverless.is_some() {
+        return None;
+    }
+    let counts = &busy.counts;
+    Some(Finding {
+        id: "network".into(),
+        tone: if used >= 1.0 { Tone::Bad } else { Tone::Warning },
+        tag: "Network".into(),
+        title: format!("Shard {} asks for {} % of its network", number + 1, percent(used)),
+        text: format!(
+            "In its busiest window, burst allowance considered; its engine CPU is at {} % in the mean of {} hits. \
+             Smaller or compressed values, more shards, or nodes with more bandwidth help; a faster CPU does not.",
+            percent(busy.engine_cpu.0),
+            text(counts.hits as f64, Unit::Count)
+        ),
+        step: more_shards(scenario),
+    })
+}
+
+/// Connections close to what a node takes.
+pub(super) fn connections(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let (_, busy) = busiest(&report.shards, |shard| shard.connections.0)?;
+    let used = busy.connections.0;
+    (used >= TIGHT && report.serverless.is_none()).then(|| Finding {
+        id: "connections".into(),
+        tone: if used >= 1.0 { Tone::Bad } else { Tone::Warning },
+        tag: "Connections".into(),
+        title: format!("{} % of the connections that a node takes", percent(used)),
+        text: format!(
+            "The application keeps {} open to each node. Smaller pools, shared by what runs in a process, leave room for \
+             a deploy or a failover, which open them anew.",
+            text(f64::from(scenario.client.connections), Unit::Count)
+        ),
+        step: None,
+    })
+}
+
+/// A key that gets a good part of its shard's requests.
+pub(super) fn hot_key(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let key = report.hot.keys.first()?;
+    if key.of_shard.0 < HOT_KEY {
+        return None;
+    }
+    let shard = report.shards.get(usize::from(key.shard))?;
+    let near = scenario.client.near.is_some();
+    Some(Finding {
+        id: "hot-key".into(),
+        tone: if shard.engine_cpu.0 >= TIGHT || shard.network.0 >= TIGHT {
+            Tone::Warning
+        } else {
+            Tone::Plain
+        },
+        tag: "Hot key".into(),
+        title: format!(
+            "One key takes {} % of shard {}",
+            percent(key.of_shard.0),
+            key.shard + 1
+        ),
+        text: format!(
+            "Number {} of {}, asked for by {} % of all requests. More shards do not spread it: a near cache{}, or copies \
+             under several names, do.",
+            key.number,
+            key.class,
+            percent(key.of_all.0),
+            if near {
+                ", which there is"
+            } else {
+                " in each process"
+            }
+        ),
+        step: (!near).then(|| Step {
+            label: "Try a near cache".into(),
+            change: Change::NearCache,
+        }),
+    })
+}
+
+/// A shard that hits far less than all of them.
+pub(super) fn hidden_shard(report: &Report) -> Option<Finding> {
+    let all = report.summary.hit_ratio();
+    let asked = |shard: &ShardSummary| shard.counts.hits + shard.counts.misses() > 0;
+    let (number, shard) = busiest(&report.shards, |shard| -shard.counts.hit_ratio())?;
+    let ratio = shard.counts.hit_ratio();
+    (asked(shard) && all - ratio >= HIDDEN).then(|| Finding {
+        id: "hidden-shard".into(),
+        tone: Tone::Warning,
+        tag: "Averages".into(),
+        title: format!("The mean hides shard {}: {} % hits", number + 1, percent(ratio)),
+        text: format!(
+            "{} % overall. It evicted {} keys, and lost {} of its misses to failures or flushes.",
+            percent(all),
+            text(shard.counts.evictions as f64, Unit::Count),
+            text(shard.counts.misses_lost as f64, Unit::Count)
         ),
         step: None,
     })

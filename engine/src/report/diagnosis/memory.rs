@@ -4,7 +4,7 @@ use super::load::TIGHT;
 use super::{Change, Finding, Step, Tone, more_shards, points, sentence, share};
 use crate::quantity::{Unit, clock, percent, text};
 use crate::report::Report;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Ttl, Workload};
 
 fn bytes(value: u64) -> String {
     text(value as f64, Unit::Bytes)
@@ -160,5 +160,32 @@ pub(super) fn refused(report: &Report) -> Option<Finding> {
             text(refused as f64, Unit::Count)
         ),
         step: None,
+    })
+}
+
+/// A policy that evicts keys with a TTL only, where none has one.
+pub(super) fn cannot_evict(scenario: &Scenario, report: &Report) -> Option<Finding> {
+    let (policy, memory) = (scenario.cluster.eviction(), &report.summary.memory);
+    let expires = match &scenario.workload {
+        Workload::Synthetic { classes } => classes.iter().any(|class| class.ttl != Ttl::None),
+        Workload::Trace(_) => true,
+    };
+    if expires || !policy.starts_with("volatile-") || report.summary.counts.out_of_memory > 0 {
+        return None;
+    }
+    let used = share(memory.peak_used.0, memory.maxmemory.0);
+    Some(Finding {
+        id: "cannot-evict".into(),
+        tone: if used >= TIGHT { Tone::Warning } else { Tone::Plain },
+        tag: "Policy".into(),
+        title: format!("{policy} has nothing to evict"),
+        text: format!(
+            "It evicts keys with a TTL, and none has one: when memory is full, stores fail. At its peak {} % are in use.",
+            percent(used)
+        ),
+        step: Some(Step {
+            label: "Try allkeys-lru".into(),
+            change: Change::AllkeysLru,
+        }),
     })
 }

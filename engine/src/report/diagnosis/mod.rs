@@ -1,15 +1,18 @@
-//! A first diagnosis: plain sentences that the report's numbers support, and a step to try where one follows.
+//! Diagnosis: plain sentences that the report's numbers support, and a step to try where one follows.
 
+mod keys;
 mod load;
 mod memory;
+mod safety;
 #[cfg(test)]
 mod tests;
 mod trouble;
 
 use crate::quantity::fixed;
-use crate::report::Report;
+use crate::report::{ClassSummary, Report, Verdict};
 use crate::scenario::parameters::redis::MaxmemoryPolicy;
-use crate::scenario::{Scenario, limits};
+use crate::scenario::{KeyClass, Near, Objective, ReadFrom, Scenario, Ttl, Workload, Writes, limits};
+use crate::units::{Seconds, Share};
 use serde::{Deserialize, Serialize};
 
 /// How pressing a finding is.
@@ -50,30 +53,91 @@ pub struct Step {
     pub change: Change,
 }
 
-/// What a step changes.
+/// What a step changes. Classes go by their number in the scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// The number of shards, to this.
     Shards(u32),
+    /// The replicas of each, to this.
+    Replicas(u32),
+    /// The zones that nodes are spread over, to this.
+    Zones(u32),
     /// `maxmemory-policy`, to `allkeys-lru`.
     AllkeysLru,
+    /// The hour of the first snapshot, to this.
+    SnapshotHour(u32),
+    /// The TTL of a class, to this.
+    Ttl(u8, Seconds),
+    /// The jitter of a class's TTL, to [`JITTER`].
+    Jitter(u8),
+    /// What becomes of the cached value when the database is written: it is deleted.
+    Invalidate,
+    /// A near cache in each process, as it is by default.
+    NearCache,
+    /// The TTL of near caches, to so many milliseconds.
+    NearTtl(u32),
+    /// Reads go to primaries.
+    ReadPrimaries,
 }
+
+/// Jitter of a TTL that spreads expiries: a fifth on either side is what the recorded stampedes used
+/// (`docs/MODEL.md`).
+const JITTER: Share = Share(0.2);
 
 impl Change {
     /// Path of the field that it changes.
     pub fn path(self) -> &'static str {
         match self {
             Self::Shards(_) => "cluster.shards",
+            Self::Replicas(_) => "cluster.replicas",
+            Self::Zones(_) => "cluster.zones",
             Self::AllkeysLru => "cluster.policy",
+            Self::SnapshotHour(_) => "cluster.persistence.snapshots.hour",
+            Self::Ttl(..) | Self::Jitter(_) => "workload.classes",
+            Self::Invalidate => "client.writes",
+            Self::NearCache | Self::NearTtl(_) => "client.near",
+            Self::ReadPrimaries => "client.read_from",
         }
     }
 
     /// Makes the change.
     pub fn apply(self, scenario: &mut Scenario) {
+        let Scenario {
+            cluster,
+            client,
+            workload,
+            ..
+        } = scenario;
         match self {
-            Self::Shards(shards) => scenario.cluster.shards = shards,
-            Self::AllkeysLru => scenario.cluster.redis.maxmemory_policy = MaxmemoryPolicy::AllkeysLru,
+            Self::Shards(shards) => cluster.shards = shards,
+            Self::Replicas(replicas) => cluster.replicas = replicas,
+            Self::Zones(zones) => cluster.zones = zones,
+            Self::AllkeysLru => cluster.redis.maxmemory_policy = MaxmemoryPolicy::AllkeysLru,
+            Self::SnapshotHour(hour) => {
+                if let Some(snapshots) = &mut cluster.persistence.snapshots {
+                    snapshots.hour = hour;
+                }
+            }
+            Self::Ttl(class, _) | Self::Jitter(class) => {
+                if let Workload::Synthetic { classes } = workload
+                    && let Some(class) = classes.get_mut(usize::from(class))
+                    && let Ttl::Fixed { seconds, jitter } = &mut class.ttl
+                {
+                    match self {
+                        Self::Ttl(_, longer) => *seconds = longer,
+                        _ => *jitter = JITTER,
+                    }
+                }
+            }
+            Self::Invalidate => client.writes = Writes::Invalidate,
+            Self::NearCache => client.near = Some(Near::default()),
+            Self::NearTtl(ms) => {
+                if let Some(near) = &mut client.near {
+                    near.ttl_ms = ms;
+                }
+            }
+            Self::ReadPrimaries => client.read_from = ReadFrom::Primaries,
         }
     }
 }
@@ -87,9 +151,25 @@ pub(super) fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
         load::database(scenario, report),
         memory::undersized(scenario, report),
         load::cpu(scenario, report),
+        load::network(scenario, report),
+        load::connections(scenario, report),
         memory::out_of_memory(scenario, report),
+        memory::cannot_evict(scenario, report),
         memory::refused(report),
+        keys::aligned(scenario, report),
+        keys::short_ttl(scenario, report),
+        keys::unread_writes(scenario, report),
+        keys::low_reuse(scenario, report),
+        keys::hidden_class(scenario, report),
+        load::hidden_shard(report),
         load::hot_shard(report),
+        load::hot_key(scenario, report),
+        keys::large_values(scenario, report),
+        safety::no_replica(scenario, report),
+        safety::one_zone(scenario, report),
+        safety::snapshot_at_peak(scenario, report),
+        safety::replica_lag(scenario, report),
+        keys::near_stale(scenario, report),
         trouble::stale(report),
         load::tail(report),
         memory::oversized(scenario, report),
@@ -103,6 +183,25 @@ pub(super) fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
         .into_iter()
         .flat_map(of)
         .collect()
+}
+
+/// The verdict on an objective, if there is one.
+fn verdict(report: &Report, objective: Objective) -> Option<&Verdict> {
+    let mut all = report.objectives.iter();
+    all.find(|verdict| verdict.objective == objective)
+}
+
+/// Number, settings and figures of each class; none of a trace.
+fn classes<'a>(
+    scenario: &'a Scenario,
+    report: &'a Report,
+) -> impl Iterator<Item = (u8, &'a KeyClass, &'a ClassSummary)> {
+    let classes = match &scenario.workload {
+        Workload::Synthetic { classes } => classes.as_slice(),
+        Workload::Trace(_) => &[],
+    };
+    let pairs = (0..).zip(classes).zip(&report.classes);
+    pairs.map(|((number, class), summary)| (number, class, summary))
 }
 
 fn share(part: u64, whole: u64) -> f64 {

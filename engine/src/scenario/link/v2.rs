@@ -160,7 +160,7 @@ mod tests {
         let (redis, memcached) = (scenario.cluster.redis.clone(), scenario.cluster.memcached.clone());
         let servers = (false, redis, memcached, scenario.client.connections);
         assert_eq!(
-            of(4, scenario),
+            of(7, scenario),
             postcard::to_allocvec(&scenario.objectives).unwrap()
         );
         assert_eq!(of(0, scenario), postcard::to_allocvec(&servers).unwrap());
