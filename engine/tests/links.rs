@@ -647,3 +647,27 @@ proptest! {
         prop_assert!(decode(&changed).is_err());
     }
 }
+
+/// What the app fetches in place of building all presets itself; `CACHEPLAN_BLESS=1` writes it anew.
+#[test]
+fn the_file_of_presets_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../public/presets.txt");
+    let lines = presets().into_iter().map(|preset| {
+        assert!(!preset.summary.contains(['\t', '\n']));
+        format!(
+            "{}\t{}\t{}\n",
+            preset.id,
+            preset.summary,
+            encode(&preset.scenario)
+        )
+    });
+    let expected: String = lines.collect();
+    if std::env::var_os("CACHEPLAN_BLESS").is_some() {
+        std::fs::write(&path, &expected).expect("public/ can be written");
+    }
+    let file = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    assert!(
+        file == expected,
+        "public/presets.txt is out of date: CACHEPLAN_BLESS=1 cargo test --test links"
+    );
+}

@@ -4,10 +4,9 @@
 //! first opened: it tells of the engine, not of the open scenario.
 
 use super::ui::live_view;
+use crate::session::fetched;
 use leptos::prelude::*;
-use leptos::web_sys::Response;
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 
 /// Beside the page, as the build puts it there.
 const CONTENT: &str = "accuracy.html";
@@ -16,7 +15,7 @@ const CONTENT: &str = "accuracy.html";
 #[component]
 pub fn Accuracy() -> impl IntoView {
     let content = RwSignal::new(None::<Option<String>>);
-    spawn_local(async move { content.set(Some(fetched().await)) });
+    spawn_local(async move { content.set(Some(fetched(CONTENT).await)) });
     view! {
         <main class="accuracy" tabindex="-1">
             <h1>"Accuracy"</h1>
@@ -39,13 +38,4 @@ pub fn Accuracy() -> impl IntoView {
             })}
         </main>
     }
-}
-
-async fn fetched() -> Option<String> {
-    let response = JsFuture::from(window().fetch_with_str(CONTENT)).await.ok()?;
-    let response: Response = response.dyn_into().ok()?;
-    if !response.ok() {
-        return None;
-    }
-    JsFuture::from(response.text().ok()?).await.ok()?.as_string()
 }

@@ -7,12 +7,14 @@ mod files;
 mod history;
 mod notices;
 mod opening;
+mod presets;
 mod runs;
 mod storage;
 mod traces;
 
 pub use crate::worker::messages::{Stage, TraceInfo};
 pub use notices::{Notice, NoticeAction, NoticeKind};
+pub use presets::{Preset, fetched};
 
 use crate::link::{Throttle, address, clipboard};
 use crate::worker::pool::Pool;
@@ -36,6 +38,7 @@ pub struct Session {
     report: RwSignal<Option<Arc<Report>>>,
     run_state: RwSignal<RunState>,
     baseline: RwSignal<Option<Arc<Baseline>>>,
+    presets: RwSignal<Arc<Vec<Preset>>>,
     link: RwSignal<String>,
     trace: RwSignal<TraceState>,
     notices: RwSignal<Vec<Notice>>,
@@ -168,6 +171,7 @@ impl Session {
             report: RwSignal::new(None),
             run_state: RwSignal::new(RunState::Idle),
             baseline: RwSignal::new(None),
+            presets: RwSignal::new(presets::first()),
             link: RwSignal::default(),
             trace: RwSignal::new(TraceState::None),
             notices: RwSignal::default(),
@@ -194,6 +198,7 @@ impl Session {
         provide_context(session);
         session.show_theme(storage::theme());
         session.open();
+        session.fetch_presets();
         address::on_change(move |fragment| session.open_fragment(&fragment));
         address::on_leave(move || session.publish());
         session

@@ -1,7 +1,7 @@
 //! What to open when the page is opened.
 
 use cacheplan_engine::scenario::link::{self, LinkError};
-use cacheplan_engine::scenario::{Scenario, presets};
+use cacheplan_engine::scenario::{Scenario, opening_preset};
 
 /// What to show, and what was wrong with what was asked for.
 #[derive(Debug)]
@@ -39,9 +39,7 @@ pub(super) fn choose(fragment: &str, kept: Option<&str>) -> Opening {
         Some(_) => None,
         None => opening.saved.take(),
     };
-    if let Some(scenario) = saved.or_else(|| presets().into_iter().next().map(|preset| preset.scenario)) {
-        opening.scenario = scenario;
-    }
+    opening.scenario = saved.unwrap_or_else(|| opening_preset().scenario);
     opening
 }
 
@@ -57,7 +55,7 @@ mod tests {
     }
 
     fn first_preset() -> Scenario {
-        presets().swap_remove(0).scenario
+        opening_preset().scenario
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use objectives::{Objective, Objectives};
 pub use parameters::memcached::Memcached;
 pub use parameters::redis::Redis;
 pub use plan::{NodePrice, Plan, PlanError};
-pub use presets::{Preset, presets};
+pub use presets::{Preset, opening_preset, presets};
 pub use rate::{Rate, RatePoint};
 pub use serverless::Serverless;
 pub use timeline::{Happening, What};

@@ -19,10 +19,16 @@ pub struct Preset {
     pub scenario: Scenario,
 }
 
-/// All presets; the first is what the app opens with.
+/// What the app opens with.
+pub fn opening_preset() -> Preset {
+    product_catalogue()
+}
+
+/// All presets; the first is [`opening_preset`]. The app has the others as links in `public/presets.txt`, so that the page
+/// need not carry what builds them.
 pub fn presets() -> Vec<Preset> {
     vec![
-        product_catalogue(),
+        opening_preset(),
         web_sessions(),
         api_responses(),
         leaderboard(),

@@ -20,9 +20,9 @@ pub use trace::FileButton;
 
 use super::status::{Announcer, state_name};
 use super::ui::{live, media, memo, shown};
-use crate::session::{RunState, Session, Stage, Theme};
+use crate::session::{Preset, RunState, Session, Stage, Theme};
 use answer::{Answer, AnswerView};
-use cacheplan_engine::scenario::{Scenario, presets};
+use cacheplan_engine::scenario::Scenario;
 use editing::Editing;
 use editor::Editor;
 use leptos::prelude::*;
@@ -86,13 +86,17 @@ pub fn Plan(session: Session) -> impl IntoView {
 /// What changes of the scenario are measured against: the baseline's scenario while one is pinned, else the preset
 /// that was opened last, as its name tells.
 fn reference(session: Session) -> Signal<Option<Arc<Scenario>>> {
-    let known: Vec<Arc<Scenario>> = presets()
-        .into_iter()
-        .map(|preset| Arc::new(preset.scenario))
-        .collect();
-    let (scenario, baseline) = (session.scenario(), session.baseline());
+    let (scenario, baseline, known) = (session.scenario(), session.baseline(), session.presets());
     let preset = Memo::new(move |last: Option<&Option<Arc<Scenario>>>| {
-        let found = scenario.with(|open| known.iter().find(|preset| preset.name == open.name).cloned());
+        let found = scenario.with(|open| {
+            let of_name = |preset: &&Preset| preset.scenario.name == open.name;
+            known.with(|known| {
+                known
+                    .iter()
+                    .find(of_name)
+                    .map(|preset| Arc::clone(&preset.scenario))
+            })
+        });
         // A scenario that was renamed still comes from where it came from.
         found.or_else(|| last.cloned().flatten())
     });

@@ -3,7 +3,7 @@
 use crate::app::quantity::{Unit, fixed, text};
 use crate::app::ui::{Glyph, Icon, attr, live, live_view, on};
 use crate::session::{Session, TraceState};
-use cacheplan_engine::scenario::{TraceWorkload, Workload, presets};
+use cacheplan_engine::scenario::{TraceWorkload, Workload, opening_preset};
 use cacheplan_engine::units::decimals;
 use leptos::html;
 use leptos::prelude::*;
@@ -71,10 +71,7 @@ pub fn TraceSource(session: Session) -> impl IntoView {
         })
     };
     let synthetic = move |_| {
-        let preset = presets()
-            .into_iter()
-            .find(|preset| matches!(preset.scenario.workload, Workload::Synthetic { .. }));
-        let workload = preset.map(|preset| preset.scenario.workload).unwrap_or_default();
+        let workload = opening_preset().scenario.workload;
         session.edit("workload", move |scenario| scenario.workload = workload);
     };
     view! {
