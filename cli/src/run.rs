@@ -418,6 +418,15 @@ fn log(scenario: &Scenario, report: &Report) -> String {
                 Event::Synced { shard } => format!("a replica of shard {} is in step", shard + 1),
                 Event::Restored { shard } => format!("shard {} has loaded its values", shard + 1),
                 Event::Failed { shard } => format!("the primary of shard {} dies", shard + 1),
+                Event::Reshards { shards } => format!("keys begin to move to {shards} shards"),
+                Event::Resharded { shards } => format!("{shards} shards hold all keys"),
+                Event::ScaleRefused => {
+                    "the number of shards stays: it is being changed, or memory does not suffice".into()
+                }
+                Event::Replicas { replicas } => format!("each shard is to have {replicas} replicas"),
+                Event::Replaced { shard } => {
+                    format!("nodes of another type take over shard {}", shard + 1)
+                }
             };
             vec![text::span(logged.at.0), what]
         })

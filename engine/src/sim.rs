@@ -2,6 +2,7 @@
 
 mod agenda;
 mod ahead;
+mod auto_scaling;
 mod failures;
 mod happen;
 mod history;
@@ -10,6 +11,7 @@ mod node;
 mod rebuild;
 mod recorder;
 mod resync;
+mod scaling;
 mod serve;
 mod serverless;
 mod shard;
@@ -20,27 +22,29 @@ mod values;
 mod write;
 
 pub use history::{Event, Logged};
-pub(crate) use recorder::{Interval, Recorder, Tally, sum};
+pub(crate) use recorder::{Interval, Recorder, ShardLoad, Tally, sum};
+pub(crate) use scaling::Ran;
 
-use crate::client::{Breaker, Flights, NearCaches, Pools};
+use crate::catalog::NodeType;
+use crate::client::{Flights, NearCaches};
 use crate::cluster::Topology;
-use crate::cluster::capacity::{Load, Node};
+use crate::cluster::capacity::Usage;
 use crate::cluster::slots::SLOTS;
 use crate::database::Database;
-use crate::queue::{Queue, Service};
 use crate::random::Stream;
-use crate::scenario::{Aof, Plan, ReadFrom, Scenario, Ttl, Warming as Settings, Workload, accesses_per_s};
+use crate::scenario::{Plan, Scenario, Ttl, Warming as Settings, Workload, accesses_per_s};
 use crate::timeline::{Conditions, Timeline};
 use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
 use crate::workload::{KeyTable, Request, Synthetic, Thinning, TraceSource};
 use agenda::{Agenda, Due};
 use ahead::Warming;
+use auto_scaling::Tracking;
 use failures::Felled;
-use members::Members;
 use resync::MeanItem;
+use scaling::Reshard;
 use serverless::Serverless;
-use shard::{Shard, Synced};
+use shard::{Make, Shard};
 use std::fmt;
 use std::sync::Arc;
 use values::Values;
@@ -169,6 +173,16 @@ pub struct Sim {
     felled: Vec<Felled>,
     /// When the last snapshot was taken.
     snapshot_at: Option<Micros>,
+    /// Type of new nodes, and replicas of each shard.
+    kind: &'static NodeType,
+    wanted_replicas: u32,
+    /// Nodes that ran, up to a time; empty while they are those of the plan.
+    ran: Vec<Ran>,
+    counted_until: Micros,
+    resharding: Option<Reshard>,
+    tracking: Tracking,
+    /// When clients of Memcached last divided the keys anew.
+    remapped: Option<Micros>,
     /// The mean item, once it was asked for.
     mean_item: Option<MeanItem>,
     /// Who makes the request that is served, if users are simulated.
@@ -199,6 +213,7 @@ impl Sim {
             Some(_) if topology.has_slots() => &Topology::even(SLOTS.into()),
             _ => &topology,
         };
+        let table = KeyTable::new(owners.shards(), scenario.changes_shards());
         let (source, mut keys, classes, thinning, end) = match &scenario.workload {
             Workload::Synthetic { classes } => {
                 let seconds = scenario.run.duration_s.0 as f64;
@@ -209,7 +224,7 @@ impl Sim {
                     let capacity = node::capacity_keys(&plan, &topology, classes);
                     Thinning::choose(classes, seconds, capacity, scenario.run.request_budget)
                 };
-                let (mut stream, keys) = Synthetic::new(classes, seconds, &thinning, owners, seed);
+                let (mut stream, keys) = Synthetic::new(classes, seconds, &thinning, owners, seed, table);
                 if scenario.client.prefetch.is_some() || scenario.client.warming != Settings::None {
                     stream.know_the_present();
                 }
@@ -244,7 +259,7 @@ impl Sim {
                     });
                 }
                 let limit = scenario.run.duration_s.micros();
-                let (source, keys) = TraceSource::new(trace, workload, owners, limit);
+                let (source, keys) = TraceSource::new(trace, workload, owners, limit, table);
                 let rules = vec![ClassRules {
                     key_bytes: workload.key_bytes,
                     ttl: workload.ttl,
@@ -257,57 +272,15 @@ impl Sim {
         };
         let serverless = Serverless::new(scenario, &mut keys);
         let sampled = !thinning.is_none();
-        let cluster = &scenario.cluster;
-        let shards: Vec<Shard> =
-            keys.shards()
-                .iter()
-                .enumerate()
-                .map(|(number, of_shard)| {
-                    let limits = Node::new(plan.node(), cluster.engine, cluster.tls, plan.capacity());
-                    let service = limits.service_s(f64::from(scenario.client.connections_per_node()));
-                    let round_trip_us = f64::from(scenario.client.round_trip_us);
-                    let replicas = scenario.cluster.replicas;
-                    let thread = if sampled { Queue::sampled } else { Queue::exact };
-                    Shard {
-                        store: node::store(&plan, &topology, number, of_shard.simulated),
-                        thread: thread(1.0 / service, service, Service::Exponential),
-                        readers: (scenario.client.read_from == ReadFrom::Replicas && replicas > 0)
-                            .then(|| thread(f64::from(replicas) / service, service, Service::Exponential)),
-                        secondary: cluster.global.map(|global| {
-                            let secondaries = f64::from(global.secondaries);
-                            thread(secondaries / service, service, Service::Exponential)
-                        }),
-                        us_per_byte: 8e-3 / plan.node().network_baseline_gbps,
-                        node: limits,
-                        load: Load::default(),
-                        slowness: 1.0,
-                        usage: None,
-                        synced: (cluster.persistence.aof == Aof::Always && !cluster.engine.is_memcached())
-                            .then(|| Synced {
-                                fsync_s: f64::from(cluster.persistence.fsync_us) * 1e-6,
-                                wait_us: f64::from(cluster.persistence.fsync_us) * 1.5,
-                            }),
-                        copied: Bytes(0),
-                        dead: false,
-                        cut_off: false,
-                        died: Micros(0),
-                        members: Members::new(replicas),
-                        replicas,
-                        forked: None,
-                        outflow: 0.0,
-                        failing: false,
-                        written: 0.0,
-                        write_rate: 0.0,
-                        breaker: scenario.client.breaker.map(Breaker::new),
-                        pools: scenario.client.pool.map(|pool| {
-                            let usual_us = round_trip_us + service * 1e6;
-                            Pools::new(pool, scenario.client.instances, usual_us, sampled)
-                        }),
-                        emptied: None,
-                        before: (0, 0),
-                    }
-                })
-                .collect();
+        let make = Make {
+            kind: plan.node(),
+            replicas: scenario.cluster.replicas,
+            sampled,
+        };
+        let shards: Vec<Shard> = (0..)
+            .zip(keys.shards())
+            .map(|(number, keys)| Shard::new(&plan, &topology, number, keys.simulated, &make))
+            .collect();
         let timeline = Timeline::new(&scenario.timeline, end);
         let mut sim = Self {
             database: Database::new(&scenario.database, sampled),
@@ -318,7 +291,7 @@ impl Sim {
                 shards.len(),
                 classes.len(),
             ),
-            conditions: Conditions::of(scenario, &timeline, f64::INFINITY),
+            conditions: Conditions::of(scenario, &timeline, f64::INFINITY, shards.len()),
             agenda: Agenda::default(),
             flights: Flights::new(keys.len()),
             values: Values::new(keys.len(), end),
@@ -354,6 +327,13 @@ impl Sim {
             happened: Vec::new(),
             felled: Vec::new(),
             snapshot_at: None,
+            kind: make.kind,
+            wanted_replicas: make.replicas,
+            ran: Vec::new(),
+            counted_until: Micros(0),
+            resharding: None,
+            tracking: Tracking::default(),
+            remapped: None,
             mean_item: None,
             user: None,
             process: None,
@@ -373,6 +353,7 @@ impl Sim {
             sim.begin_warming(None);
         }
         sim.plan_snapshots();
+        sim.plan_auto_scaling();
         sim.seat_users();
         Ok(sim)
     }
@@ -578,13 +559,28 @@ impl Sim {
                 .iter()
                 .enumerate()
                 .map(|(number, shard)| recorder::ShardLoad {
-                    used: shard.store.used(),
-                    maxmemory: shard.store.maxmemory(),
+                    used: if shard.retired {
+                        Bytes(0)
+                    } else {
+                        shard.store.used()
+                    },
+                    maxmemory: if shard.retired {
+                        Bytes(0)
+                    } else {
+                        shard.store.maxmemory()
+                    },
+                    peak: 1.0
+                        / shard
+                            .node
+                            .service_s(f64::from(self.plan.scenario().client.connections_per_node())),
                     on_ssd: shard.store.on_ssd(),
                     keys: shard.store.keys(),
                     evicted: shard.evicted(),
                     expired: shard.expired(),
-                    usage: shard.usage,
+                    usage: shard.usage.map(|usage| Usage {
+                        cpu: usage.cpu + shard.occupied,
+                        ..usage
+                    }),
                     copied: shard.copied,
                     serverless: self.serverless.as_ref().map(Serverless::load),
                     lag: (shard.replicas > 0 && !shard.dead)

@@ -116,8 +116,8 @@ pub(crate) struct ClassConditions {
 impl Conditions {
     /// What holds while these happenings are active.
     ///
-    /// `most_connections` is what a node takes.
-    pub(crate) fn of(scenario: &Scenario, timeline: &Timeline, most_connections: f64) -> Self {
+    /// `most_connections` is what a node takes, `shards` how many there are.
+    pub(crate) fn of(scenario: &Scenario, timeline: &Timeline, most_connections: f64, shards: usize) -> Self {
         let names: Vec<Option<&str>> = match &scenario.workload {
             Workload::Synthetic { classes } => {
                 classes.iter().map(|class| Some(class.name.as_str())).collect()
@@ -136,7 +136,7 @@ impl Conditions {
             connections: 0,
             database_slowness: 1.0,
             database_down: false,
-            nodes: vec![usual; scenario.cluster.shards as usize],
+            nodes: vec![usual; shards],
             classes: vec![
                 ClassConditions {
                     rate: 1.0,
@@ -198,7 +198,10 @@ impl Conditions {
             | What::ReplicaFailure { .. }
             | What::ReplicaPartition { .. }
             | What::Restart { .. }
-            | What::Snapshot => {}
+            | What::Snapshot
+            | What::Reshard { .. }
+            | What::Replicas { .. }
+            | What::NodeType { .. } => {}
         }
     }
 
@@ -253,7 +256,7 @@ mod tests {
         let mut timeline = Timeline::new(&scenario.timeline, Seconds(60).micros());
         let mut seen = Vec::new();
         while let Some(change) = timeline.step() {
-            let conditions = Conditions::of(&scenario, &timeline, 65_000.0);
+            let conditions = Conditions::of(&scenario, &timeline, 65_000.0, 3);
             seen.push((
                 change.at.0 / 1_000_000,
                 conditions.database_slowness,

@@ -6,11 +6,11 @@
 use cacheplan_engine::scenario::link::{LinkError, decode, encode, from_bytes, to_bytes};
 use cacheplan_engine::scenario::parameters::redis::MaxmemoryPolicy;
 use cacheplan_engine::scenario::{
-    Aof, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow, GlobalDatastore,
-    Guard, Happening, Heavy, Invalidation, KeyClass, Memcached, Near, Objective, Objectives, OnCacheError,
-    Persistence, Pool, Popularity, Prefetch, Prices, Rate, RatePoint, ReadFrom, Reads, Redis, Replication,
-    RunSettings, Scenario, Serverless, ServiceTime, SizeShare, Snapshots, TraceWorkload, Ttl, Users,
-    ValueSize, Warming, What, Workload, Writes, presets,
+    Aof, AutoScaling, Breaker, Client, Cluster, ClusterMode, Database, Distribution, Engine, Follow,
+    GlobalDatastore, Guard, Happening, Heavy, Invalidation, KeyClass, Memcached, Near, Objective, Objectives,
+    OnCacheError, Persistence, Pool, Popularity, Prefetch, Prices, Rate, RatePoint, ReadFrom, Reads, Redis,
+    Replication, RunSettings, ScaledBy, Scales, Scenario, Serverless, ServiceTime, SizeShare, Snapshots,
+    TraceWorkload, Ttl, Users, ValueSize, Warming, What, Workload, Writes, presets,
 };
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share, Usd};
 use proptest::collection::vec;
@@ -433,6 +433,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         any::<u32>().prop_map(|count| What::Connections { count }),
         number().prop_map(|share| What::WrongShard { share: Share(share) }),
         Just(What::Snapshot),
+        any::<u32>().prop_map(|shards| What::Reshard { shards }),
+        any::<u32>().prop_map(|replicas| What::Replicas { replicas }),
+        ".{0,20}".prop_map(|node_type| What::NodeType { node_type }),
     ];
     (any::<[u64; 2]>(), what).prop_map(|([at, duration], what)| Happening {
         at_s: Seconds(at),
@@ -551,6 +554,15 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                                 rdb_mb_per_s: mb,
                                 ..Persistence::default()
                             },
+                            auto_scaling: (s % 3 == 0).then(|| AutoScaling {
+                                scales: Scales::Replicas,
+                                by: ScaledBy::Memory,
+                                target: Share(mb),
+                                least: hour,
+                                most: us,
+                                in_cooldown_s: Seconds(wait),
+                                ..AutoScaling::default()
+                            }),
                             ..Cluster::default()
                         },
                     )

@@ -4,7 +4,8 @@
 
 use cacheplan_engine::report::{Event, Metric, Report};
 use cacheplan_engine::scenario::{
-    Aof, Happening, KeyClass, Popularity, Rate, ReadFrom, Scenario, Snapshots, Ttl, ValueSize, What, Workload,
+    Aof, AutoScaling, Happening, KeyClass, Popularity, Rate, ReadFrom, Scenario, Snapshots, Ttl, ValueSize,
+    What, Workload,
 };
 use cacheplan_engine::sim::Sim;
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share};
@@ -214,4 +215,223 @@ fn a_snapshot_at_any_time_forks_once() {
     // 70 MB a shard: 70 ms, of an interval of 2 s.
     let p99 = |at| mean(&report, Metric::P99Us, at, at + 2);
     assert!(p99(100) > 20.0 * p99(50), "{} {}", p99(100), p99(50));
+}
+
+/// Hits over look-ups from one second to another.
+fn hit_ratio(report: &Report, from: usize, to: usize) -> f64 {
+    mean(report, Metric::HitRatio, from, to)
+}
+
+#[test]
+fn slots_move_with_their_values() {
+    let scenario = cluster(&[(100, 0, What::Reshard { shards: 5 })]);
+    let report = run(&scenario);
+    assert_eq!(first(&report, Event::Reshards { shards: 5 }), Some(100.0));
+    let done = first(&report, Event::Resharded { shards: 5 }).unwrap();
+    // Two fifths of the slots, of a key or two each: seven round trips for each, of 0.3 or 0.8 ms.
+    assert!((25.0..35.0).contains(&(done - 100.0)), "{done}");
+    assert_eq!(report.shards.len(), 5);
+    assert_eq!(
+        report.summary.counts.misses(),
+        run(&cluster(&[])).summary.counts.misses()
+    );
+    let resident: u64 = report.shards.iter().map(|shard| shard.keys).sum();
+    assert_eq!(resident, 20_000);
+    for shard in &report.shards {
+        assert!((3_500..4_500).contains(&shard.keys), "{}", shard.keys);
+    }
+    // The new shards have replicas, too.
+    let failure = (400, 100, What::NodeFailure { shard: 2 });
+    let mut scenario = cluster(&[(100, 0, What::Reshard { shards: 2 }), failure]);
+    let fewer = run(&scenario);
+    assert!(first(&fewer, Event::Resharded { shards: 2 }).is_some());
+    assert_eq!(fewer.summary.counts.misses(), 0);
+    assert_eq!(fewer.shards[2].keys, 0);
+    assert_eq!(
+        count(&fewer, Event::Promoted { shard: 2 }),
+        0,
+        "it is not there any more"
+    );
+    // Atomic migration sends values as fast as the network takes them.
+    scenario.cluster.engine = cacheplan_engine::scenario::Engine::Valkey90;
+    let atomic = run(&scenario);
+    let seconds = first(&atomic, Event::Resharded { shards: 2 }).unwrap() - 100.0;
+    assert!(seconds < 1.0, "{seconds}");
+}
+
+#[test]
+fn moving_keys_takes_of_both_shards() {
+    let mut scenario = cluster(&[(100, 0, What::Reshard { shards: 6 })]);
+    if let Workload::Synthetic { classes } = &mut scenario.workload {
+        classes[0].writes = Share(0.0);
+    }
+    let report = run(&scenario);
+    let p99 = |from, to| mean(&report, Metric::P99Us, from, to);
+    assert!(
+        p99(104, 120) > p99(50, 100) + 200.0,
+        "{} {}",
+        p99(104, 120),
+        p99(50, 100)
+    );
+    assert!(p99(500, 600) < p99(50, 100) + 20.0);
+}
+
+#[test]
+fn ttls_move_with_the_values() {
+    let with_ttl = |timeline: &[(u64, u64, What)]| {
+        let mut scenario = cluster(timeline);
+        if let Workload::Synthetic { classes } = &mut scenario.workload {
+            classes[0].ttl = Ttl::Fixed {
+                seconds: Seconds(200),
+                jitter: Share(0.0),
+            };
+        }
+        run(&scenario)
+    };
+    let (usual, moved) = (with_ttl(&[]), with_ttl(&[(100, 0, What::Reshard { shards: 5 })]));
+    let (usual, moved) = (&usual.summary.counts, &moved.summary.counts);
+    assert!(usual.misses_expired > 10_000);
+    let apart = moved.misses_expired as f64 / usual.misses_expired as f64 - 1.0;
+    assert!(apart.abs() < 0.01, "{apart}");
+    assert_eq!(moved.misses_cold, usual.misses_cold);
+}
+
+#[test]
+fn what_does_not_fit_is_not_removed() {
+    let mut scenario = cluster(&[(300, 0, What::Reshard { shards: 1 })]);
+    scenario.cluster.maxmemory_bytes = Some(Bytes::mib(20));
+    let report = run(&scenario);
+    assert_eq!(first(&report, Event::ScaleRefused), Some(300.0));
+    assert!(report.shards.iter().all(|shard| shard.keys > 5_000));
+}
+
+#[test]
+fn clients_of_memcached_look_elsewhere_at_once() {
+    let lost = |distribution| {
+        let mut scenario = cluster(&[(300, 0, What::Reshard { shards: 4 })]);
+        scenario.cluster.engine = cacheplan_engine::scenario::Engine::Memcached16;
+        scenario.cluster.replicas = 0;
+        scenario.cluster.distribution = distribution;
+        let report = run(&scenario);
+        assert_eq!(first(&report, Event::Resharded { shards: 4 }), Some(300.0));
+        assert!((hit_ratio(&report, 250, 300) - 1.0).abs() < 1e-3);
+        1.0 - hit_ratio(&report, 300, 302)
+    };
+    use cacheplan_engine::scenario::Distribution;
+    // A quarter of the keys, against three quarters.
+    let (ketama, modulo) = (lost(Distribution::Ketama), lost(Distribution::Modulo));
+    assert!(ketama > 0.1 && ketama < 0.3, "{ketama}");
+    assert!(modulo > 2.0 * ketama && modulo < 0.8, "{modulo}");
+}
+
+#[test]
+fn replicas_come_into_step_before_they_count() {
+    let report = run(&cluster(&[(100, 0, What::Replicas { replicas: 2 })]));
+    for shard in 0..3 {
+        let synced = first(&report, Event::Synced { shard }).unwrap();
+        assert!((105.5..108.0).contains(&synced), "{synced}");
+    }
+    let failure = || What::NodeFailure { shard: 0 };
+    let fewer = run(&cluster(&[
+        (100, 0, What::Replicas { replicas: 0 }),
+        (200, 50, failure()),
+    ]));
+    assert_eq!(count(&fewer, Event::Promoted { shard: 0 }), 0);
+    assert!(fewer.summary.counts.misses_lost > 0);
+}
+
+#[test]
+fn other_nodes_take_over_with_all_values() {
+    let what = What::NodeType {
+        node_type: "cache.r7g.xlarge".into(),
+    };
+    let report = run(&cluster(&[(100, 0, what)]));
+    for shard in 0..3 {
+        let replaced = first(&report, Event::Replaced { shard }).unwrap();
+        assert!((107.0..112.0).contains(&replaced), "{replaced}");
+    }
+    let counts = &report.summary.counts;
+    assert_eq!(counts.misses(), 0);
+    // Two seconds in which nobody answers.
+    assert!(
+        (2_700..4_500).contains(&counts.unreachable),
+        "{}",
+        counts.unreachable
+    );
+    let before = run(&cluster(&[]));
+    assert!(report.shards[0].maxmemory.0 as f64 > 1.9 * before.shards[0].maxmemory.0 as f64);
+}
+
+#[test]
+fn a_scaled_cluster_costs_what_ran() {
+    let what = What::NodeType {
+        node_type: "cache.r7g.xlarge".into(),
+    };
+    let report = run(&cluster(&[
+        (150, 0, What::Replicas { replicas: 0 }),
+        (300, 0, what),
+        (450, 0, What::Reshard { shards: 1 }),
+    ]));
+    let hours = |start: &str| {
+        let lines = report
+            .bill
+            .lines
+            .iter()
+            .filter(|line| line.what.starts_with(start));
+        lines.map(|line| line.quantity).sum::<f64>() / 730.0
+    };
+    // Three replicas for a quarter of the run; primaries less two of three for what is left after resharding.
+    assert!((hours("Replicas") - 0.75).abs() < 0.05, "{}", hours("Replicas"));
+    assert!((2.4..2.8).contains(&hours("Primaries")), "{}", hours("Primaries"));
+    let types: Vec<&str> = report.bill.lines.iter().map(|line| line.what.as_str()).collect();
+    assert!(
+        types.iter().any(|what| what.contains("cache.r7g.large")),
+        "{types:?}"
+    );
+    assert!(
+        types.iter().any(|what| what.contains("cache.r7g.xlarge")),
+        "{types:?}"
+    );
+}
+
+#[test]
+fn shards_follow_the_load() {
+    let mut scenario = cluster(&[(
+        1_800,
+        3_600,
+        What::Load {
+            class: None,
+            factor: 60.0,
+        },
+    )]);
+    scenario.run.duration_s = Seconds(4 * 3_600);
+    scenario.run.request_budget = 300_000;
+    scenario.cluster.node_type = "cache.t4g.micro".into();
+    scenario.cluster.auto_scaling = Some(AutoScaling {
+        target: Share(0.2),
+        least: 2,
+        most: 8,
+        ..AutoScaling::default()
+    });
+    let report = run(&scenario);
+    let changes: Vec<(f64, u16)> = report
+        .log
+        .iter()
+        .filter_map(|logged| match logged.event {
+            Event::Reshards { shards } => Some((logged.at.as_secs(), shards)),
+            _ => None,
+        })
+        .collect();
+    let (outs, ins): (Vec<_>, Vec<_>) = changes
+        .iter()
+        .partition(|(at, _)| (1_800.0..5_400.0).contains(at));
+    assert!(outs.iter().any(|(_, shards)| *shards > 4), "{changes:?}");
+    assert!(
+        ins.last()
+            .is_some_and(|(at, shards)| *at > 5_400.0 && *shards == 2),
+        "{changes:?}"
+    );
+    // Three minutes above the target and five until the nodes are there; two are enough before that.
+    assert!((2_200.0..2_500.0).contains(&outs[0].0), "{changes:?}");
+    assert!(report.bill.lines[0].what.starts_with("Primaries"));
 }

@@ -133,6 +133,11 @@ impl Topology {
         resized
     }
 
+    /// Has at least so many shards; those that are new own nothing yet.
+    pub fn widen(&mut self, shards: u32) {
+        self.shards = self.shards.max(clamped(shards));
+    }
+
     /// Gives a slot to a shard; a slot or a shard that is not there changes nothing.
     pub fn assign(&mut self, slot: u16, shard: u16) {
         if let Division::Slots(owner) = &mut self.division
@@ -175,19 +180,40 @@ impl Topology {
 
     /// The shard that owns the key of this name.
     pub fn shard_of_name(&self, name: &[u8]) -> u16 {
+        self.shard_of_place(self.place_of_name(name))
+    }
+
+    /// What decides which shard owns the key of this name, however many there are: its slot or its hash.
+    pub fn place_of_name(&self, name: &[u8]) -> u32 {
         match &self.division {
-            Division::Slots(_) => self.shard_of(slots::slot(name)),
-            Division::Ring(ring) => ring.node_of(name),
-            Division::Modulo => (ring::modulo_hash(name) % u32::from(self.shards)) as u16,
+            Division::Slots(_) => slots::slot(name).into(),
+            Division::Ring(_) => ring::hash(name),
+            Division::Modulo => ring::modulo_hash(name),
         }
     }
 
-    /// The shard of a key whose hash, or slot, lies so far from the first to the last of all: 0 to 1.
-    pub fn shard_at(&self, part: f64) -> u16 {
+    /// The place of a key whose hash, or slot, lies so far from the first to the last of all: 0 to 1. Of a modulus it is
+    /// that of its remainders.
+    pub fn place_at(&self, part: f64) -> u32 {
         match &self.division {
-            Division::Slots(_) => self.shard_of((part * f64::from(SLOTS)) as u16),
-            Division::Ring(ring) => ring.node_at((part * 4_294_967_296.0) as u32),
-            Division::Modulo => (part * f64::from(self.shards)) as u16,
+            Division::Slots(_) => (part * f64::from(SLOTS)) as u32,
+            Division::Ring(_) => (part * 4_294_967_296.0) as u32,
+            Division::Modulo => {
+                let shards = f64::from(self.shards);
+                let remainder = (part * shards) as u32;
+                let times =
+                    (part * shards - f64::from(remainder)) * (f64::from(ring::MODULO_HASHES) / shards);
+                times as u32 * u32::from(self.shards) + remainder
+            }
+        }
+    }
+
+    /// The shard that owns the keys of a place.
+    pub fn shard_of_place(&self, place: u32) -> u16 {
+        match &self.division {
+            Division::Slots(_) => self.shard_of(place as u16),
+            Division::Ring(ring) => ring.node_at(place),
+            Division::Modulo => (place % u32::from(self.shards)) as u16,
         }
     }
 
@@ -263,7 +289,9 @@ mod tests {
             let (mut keys, mut parts) = ([0i32; 3], [0i32; 3]);
             for number in 0..30_000 {
                 keys[usize::from(topology.shard_of_name(format!("key:{number}").as_bytes()))] += 1;
-                parts[usize::from(topology.shard_at(f64::from(number) / 30_000.0))] += 1;
+                parts[usize::from(
+                    topology.shard_of_place(topology.place_at(f64::from(number) / 30_000.0)),
+                )] += 1;
             }
             for (keys, parts) in keys.iter().zip(parts) {
                 assert!((keys - parts).abs() < 400, "{keys} {parts}");

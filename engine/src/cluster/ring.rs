@@ -27,19 +27,18 @@ impl Ring {
         Self { points }
     }
 
-    /// The node of a key: that of the first point at or past the key's hash, around the ring. The hash is the first
-    /// word of the name's digest.
-    pub fn node_of(&self, name: &[u8]) -> u16 {
-        let [hash, ..] = words(name);
-        self.node_at(hash)
-    }
-
-    /// The node of keys with this hash.
+    /// The node of keys with this [hash]: that of the first point at or past it, around the ring.
     pub fn node_at(&self, hash: u32) -> u16 {
         let at = self.points.partition_point(|(point, _)| *point < hash);
         let point = self.points.get(at).or(self.points.first());
         point.map_or(0, |(_, node)| *node)
     }
+}
+
+/// The hash of a name: the first word of its digest.
+pub fn hash(name: &[u8]) -> u32 {
+    let [hash, ..] = words(name);
+    hash
 }
 
 /// The four little-endian words of a text's MD5.
@@ -52,10 +51,13 @@ fn words(text: &[u8]) -> [u32; 4] {
 /// Bit by bit: keys are placed once, and a table would be a kilobyte to download.
 const CRC: crc::Crc<u32, crc::NoTable> = crc::Crc::<u32, crc::NoTable>::new(&crc::CRC_32_ISO_HDLC);
 
+/// Hashes that [`modulo_hash`] may give: up to this, itself left out.
+pub const MODULO_HASHES: u32 = 0x8000;
+
 /// The hash of clients that take it modulo the number of nodes: bits 16 to 30 of the name's CRC-32, or 1 when they are
 /// zero, as in Cache::Memcached and python-memcached (`cmemcache_hash`).
 pub fn modulo_hash(name: &[u8]) -> u32 {
-    ((CRC.checksum(name) >> 16) & 0x7fff).max(1)
+    ((CRC.checksum(name) >> 16) & (MODULO_HASHES - 1)).max(1)
 }
 
 #[cfg(test)]
@@ -79,7 +81,7 @@ mod tests {
         assert_eq!(ring.points.len(), usize::from(nodes) * 160);
         let mut held = vec![0u32; nodes.into()];
         for number in 0..100_000 {
-            held[usize::from(ring.node_of(format!("key:{number}").as_bytes()))] += 1;
+            held[usize::from(ring.node_at(hash(format!("key:{number}").as_bytes())))] += 1;
         }
         f64::from(*held.iter().max().unwrap()) * f64::from(nodes) / 100_000.0
     }
@@ -98,8 +100,8 @@ mod tests {
         let (before, after) = (Ring::new(10), Ring::new(9));
         for number in 0..10_000 {
             let name = format!("key:{number}");
-            let node = before.node_of(name.as_bytes());
-            assert!(node == 9 || after.node_of(name.as_bytes()) == node);
+            let node = before.node_at(hash(name.as_bytes()));
+            assert!(node == 9 || after.node_at(hash(name.as_bytes())) == node);
         }
     }
 }

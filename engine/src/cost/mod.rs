@@ -5,7 +5,8 @@ mod serverless;
 pub use serverless::Metered;
 
 use crate::catalog::transfer_price;
-use crate::scenario::Plan;
+use crate::scenario::{NodePrice, Plan};
+use crate::sim::Ran;
 use crate::units::{PerSecond, Usd};
 use serde::{Deserialize, Serialize};
 
@@ -73,25 +74,45 @@ impl Bill {
     ///
     /// Lines of the database appear only where its reads are billed by the request.
     pub fn of(plan: &Plan, traffic: Traffic) -> Self {
+        Self::of_run(plan, traffic, &[])
+    }
+
+    /// The same after a run that scaled the cluster: a month has as many nodes of each type as the run had on average, as
+    /// if it were made of such runs.
+    pub(crate) fn of_run(plan: &Plan, traffic: Traffic, ran: &[Ran]) -> Self {
         let cluster = &plan.scenario().cluster;
-        let price = plan.node_price();
-        let nodes = |what: &str, count: u32| Line {
-            what: format!("{what}: {count} of {}", plan.node().name),
+        let nodes = |what: String, count: f64, price: &NodePrice| Line {
+            what,
             kind: LineKind::Cache,
-            quantity: f64::from(count) * HOURS_PER_MONTH,
+            quantity: count * HOURS_PER_MONTH,
             unit: "node-hours".into(),
             unit_price: price.usd_per_hour,
             source: price.source.clone(),
         };
         let mut lines = traffic.metered.lines(plan);
-        if cluster.serverless.is_none() {
-            lines.push(nodes("Primaries", cluster.shards));
+        if ran.is_empty() && cluster.serverless.is_none() {
+            let mut add = |what: &str, count: u32| {
+                let what = format!("{what}: {count} of {}", plan.node().name);
+                lines.push(nodes(what, f64::from(count), plan.node_price()));
+            };
+            add("Primaries", cluster.shards);
             if cluster.replicas > 0 {
-                lines.push(nodes("Replicas", cluster.shards * cluster.replicas));
+                add("Replicas", cluster.shards * cluster.replicas);
+            }
+        }
+        for ran in ran {
+            let price = plan.price_of(ran.node);
+            for (what, count) in [("Primaries", ran.primaries), ("Replicas", ran.replicas)] {
+                if count > 0.0 {
+                    let what = format!("{what}: {count:.2} of {} on average", ran.node.name);
+                    lines.push(nodes(what, count, &price));
+                }
             }
         }
         if cluster.global.is_some() {
-            lines.push(nodes("Secondary regions", cluster.secondary_nodes()));
+            let count = cluster.secondary_nodes();
+            let what = format!("Secondary regions: {count} of {}", plan.node().name);
+            lines.push(nodes(what, f64::from(count), plan.node_price()));
             if let Some(price) = transfer_price(&plan.scenario().prices.region) {
                 lines.push(Line {
                     what: "Transfer to secondary regions".into(),

@@ -12,7 +12,7 @@ use crate::cluster::capacity::Usage;
 use crate::cost::{Bill, Metered, Traffic};
 use crate::histogram::Histogram;
 use crate::scenario::Workload;
-use crate::sim::{Interval, Recorder, Sim, Tally, sum};
+use crate::sim::{Interval, Recorder, ShardLoad, Sim, Tally, sum};
 use crate::units::{Bytes, Micros, PerSecond, Share};
 
 impl Report {
@@ -21,7 +21,7 @@ impl Report {
         let recorder = sim.recorder();
         let total = sum(recorder.totals());
         let seconds = recorder.total_seconds();
-        let bill = Bill::of(
+        let bill = Bill::of_run(
             sim.plan(),
             Traffic {
                 reads_per_s: PerSecond(per(total.reads, seconds)),
@@ -29,6 +29,7 @@ impl Report {
                 metered: Metered::of(sim.plan(), metered(sim)),
                 replicated_per_s: per(total.replicated, seconds),
             },
+            &sim.mean_nodes(),
         );
         let mut report = Self {
             engine_version: crate::VERSION.into(),
@@ -177,7 +178,10 @@ fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
             .max()
             .unwrap_or_default(),
         memory: MemorySummary {
-            maxmemory: Bytes(sim.plan().capacity().0 * recorder.totals().len() as u64),
+            maxmemory: match last {
+                Some(interval) => Bytes(interval.shards.iter().map(|shard| shard.maxmemory.0).sum()),
+                None => Bytes(sim.plan().capacity().0 * recorder.totals().len() as u64),
+            },
             peak_used: counted().map(used).max().unwrap_or_default(),
             used: last.map(used).unwrap_or_default(),
             keys: last.map_or(0, |i| i.shards.iter().map(|shard| shard.keys).sum()),
@@ -296,7 +300,7 @@ fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
                 last_slot,
                 counts: counts(tally),
                 used: load.map(|load| load.used).unwrap_or_default(),
-                maxmemory: sim.plan().capacity(),
+                maxmemory: load.map_or(sim.plan().capacity(), |load| load.maxmemory),
                 keys: load.map_or(0, |load| load.keys),
                 operations_per_s: PerSecond(operations),
                 engine_cpu: Share(match load.and_then(|load| load.serverless) {
@@ -347,10 +351,20 @@ fn usages(recorder: &Recorder, shard: usize) -> impl Iterator<Item = Usage> {
     counted.filter_map(move |(_, interval)| interval.shards.get(shard)?.usage)
 }
 
+/// Simple commands per second that all nodes can run that hold keys.
+fn peak_of(loads: &[ShardLoad]) -> f64 {
+    let there = || loads.iter().filter(|load| load.maxmemory > Bytes(0));
+    let first = there().next().map_or(0.0, |load| load.peak);
+    let others: f64 = there().map(|load| load.peak - first).sum();
+    first * there().count() as f64 + others
+}
+
 /// The columns of one interval over some of its shards, in the order of `metrics`.
-fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metrics: &[Metric]) -> Vec<f64> {
-    let tallies = interval.tallies.get(shards.clone()).unwrap_or_default();
-    let loads = interval.shards.get(shards).unwrap_or_default();
+fn values(interval: &Interval, shards: core::ops::Range<usize>, metrics: &[Metric]) -> Vec<f64> {
+    // Shards that were added later are not there yet.
+    let there = shards.start..shards.end.min(interval.tallies.len());
+    let tallies = interval.tallies.get(there.clone()).unwrap_or_default();
+    let loads = interval.shards.get(there).unwrap_or_default();
     let tally = sum(tallies);
     let serverless = loads.first().and_then(|load| load.serverless);
     let latency = |at: usize| {
@@ -383,10 +397,7 @@ fn values(interval: &Interval, shards: core::ops::Range<usize>, peak: f64, metri
             Metric::P99Us => latency(1),
             Metric::EngineCpu => match serverless {
                 Some(load) => per(per(tally.ecpu, interval.seconds), load.capacity),
-                None => per(
-                    per(tally.operations(), interval.seconds),
-                    peak * tallies.len() as f64,
-                ),
+                None => per(per(tally.operations(), interval.seconds), peak_of(loads)),
             },
             Metric::EcpuPerS => per(tally.ecpu, interval.seconds),
             Metric::CapacityPerS => serverless.map_or(f64::NAN, |load| load.capacity),
@@ -424,7 +435,6 @@ const OF_SHARD: [Metric; 4] = [
 fn series(sim: &Sim) -> Series {
     let recorder = sim.recorder();
     let shards = recorder.totals().len();
-    let peak = sim.peak_ops();
     let mut series = Series {
         interval: recorder.interval(),
         ..Series::default()
@@ -433,7 +443,7 @@ fn series(sim: &Sim) -> Series {
         let rows: Vec<Vec<f64>> = recorder
             .intervals()
             .iter()
-            .map(|i| values(i, range.clone(), peak, metrics))
+            .map(|i| values(i, range.clone(), metrics))
             .collect();
         for (at, metric) in metrics.iter().enumerate() {
             series.keys.push(SeriesKey {

@@ -230,7 +230,7 @@ pub struct MemorySummary {
 /// One primary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShardSummary {
-    /// First of its hash slots.
+    /// First of its hash slots. After a resharding, those up to the last are not all its own.
     pub first_slot: u16,
     /// Last of its hash slots.
     pub last_slot: u16,

@@ -64,6 +64,67 @@ pub struct Cluster {
     pub redis: Redis,
     /// Start options of Memcached; without effect on the others.
     pub memcached: Memcached,
+    /// Whether it scales by itself. Needs cluster mode.
+    pub auto_scaling: Option<AutoScaling>,
+}
+
+/// Target tracking: capacity is added while a metric is above a target, and removed while it is far below
+/// (`reference/aws/limits_and_metrics.md` section 6).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AutoScaling {
+    /// What there is more or less of.
+    pub scales: Scales,
+    /// The metric, a mean over the nodes.
+    pub by: ScaledBy,
+    /// Its target: 0.05 to 1.
+    pub target: Share,
+    /// Fewest shards or replicas: 1 to 500 or 0 to 5.
+    pub least: u32,
+    /// Most of them, likewise.
+    pub most: u32,
+    /// Time from one change until capacity may be added: up to 1 day.
+    pub out_cooldown_s: Seconds,
+    /// Time from one change until capacity may be removed: up to 1 day.
+    pub in_cooldown_s: Seconds,
+    /// Time until new nodes are there: up to 1 day.
+    pub provision_s: Seconds,
+}
+
+impl Default for AutoScaling {
+    fn default() -> Self {
+        Self {
+            scales: Scales::Shards,
+            by: ScaledBy::EngineCpu,
+            target: Share(0.6),
+            least: 1,
+            most: 5,
+            // Assumptions: cooldowns of AWS's examples, and a few minutes to start a node.
+            out_cooldown_s: Seconds(600),
+            in_cooldown_s: Seconds(600),
+            provision_s: Seconds(300),
+        }
+    }
+}
+
+/// What auto scaling changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scales {
+    /// The number of shards, by online resharding.
+    Shards,
+    /// The number of replicas of each shard, by the engine CPU of the replicas that are read.
+    Replicas,
+}
+
+/// What auto scaling of shards looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScaledBy {
+    /// `ElastiCachePrimaryEngineCPUUtilization`.
+    EngineCpu,
+    /// `ElastiCacheDatabaseMemoryUsageCountedForEvictPercentage`.
+    Memory,
 }
 
 /// Whether nodes run with cluster mode enabled.
@@ -315,6 +376,7 @@ impl Default for Cluster {
             maxmemory_bytes: None,
             redis: Redis::default(),
             memcached: Memcached::default(),
+            auto_scaling: None,
         }
     }
 }

@@ -176,6 +176,10 @@ pub const RDB_MB_PER_S: Limit = Limit::new(1.0, 1e4, "MB/s");
 pub const RDB_COMPRESSED: Limit = Limit::new(0.01, 1.0, "");
 /// `cluster.persistence.fsync_us`.
 pub const FSYNC_US: Limit = Limit::new(1.0, 1e7, "µs");
+/// `cluster.auto_scaling.target`.
+pub const SCALING_TARGET: Limit = Limit::new(0.05, 1.0, "");
+/// `cluster.auto_scaling.out_cooldown_s`, `in_cooldown_s` and `provision_s`.
+pub const SCALING_S: Limit = Limit::new(0.0, DAY_S, "s");
 /// `cluster.reserved_memory`.
 pub const RESERVED_MEMORY: Limit = Limit::new(0.0, 0.9, "");
 /// `cluster.maxmemory_bytes`.

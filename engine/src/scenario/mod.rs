@@ -26,7 +26,10 @@ pub use client::{
     Breaker, Client, Guard, Invalidation, Near, OnCacheError, Pool, Prefetch, ReadFrom, Reads, Users,
     Warming, Writes,
 };
-pub use cluster::{Aof, Cluster, ClusterMode, Distribution, Persistence, Replication, Snapshots};
+pub use cluster::{
+    Aof, AutoScaling, Cluster, ClusterMode, Distribution, Persistence, Replication, ScaledBy, Scales,
+    Snapshots,
+};
 pub use database::{Database, ServiceTime};
 pub use global::GlobalDatastore;
 pub use json::JsonError;
@@ -79,6 +82,15 @@ pub struct Scenario {
     pub prices: Prices,
     /// What the cluster has to achieve.
     pub objectives: Objectives,
+}
+
+impl Scenario {
+    /// Whether the number of shards may become another during the run.
+    pub(crate) fn changes_shards(&self) -> bool {
+        let reshards = |happening: &Happening| matches!(happening.what, What::Reshard { .. });
+        let scaling = self.cluster.auto_scaling.as_ref();
+        self.timeline.iter().any(reshards) || scaling.is_some_and(|rules| rules.scales == Scales::Shards)
+    }
 }
 
 /// How long and how finely to simulate.

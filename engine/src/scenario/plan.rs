@@ -51,7 +51,7 @@ impl Scenario {
         }
     }
 
-    fn node_price(&self, node: &NodeType) -> Option<NodePrice> {
+    pub(super) fn node_price(&self, node: &NodeType) -> Option<NodePrice> {
         let prices = &self.prices;
         if let Some(usd_per_hour) = prices.node_usd_per_hour {
             return Some(NodePrice {
@@ -100,21 +100,42 @@ impl Plan {
 
     /// `maxmemory` of each node, Memcached's `-m`: as set by hand, or that of the node type less the reserve.
     pub fn maxmemory(&self) -> Bytes {
+        self.maxmemory_of(self.node)
+    }
+
+    /// The same of nodes of another type.
+    pub(crate) fn maxmemory_of(&self, node: &NodeType) -> Bytes {
         let cluster = &self.scenario.cluster;
         cluster
             .maxmemory_bytes
-            .unwrap_or_else(|| cluster.usable_memory(self.node))
+            .unwrap_or_else(|| cluster.usable_memory(node))
+    }
+
+    /// What an hour of a node of another type costs: a price set by hand is that of every type.
+    pub(crate) fn price_of(&self, node: &NodeType) -> NodePrice {
+        let price = self.scenario.node_price(node);
+        price.unwrap_or_else(|| self.price.clone())
     }
 
     /// The SSD of each node that values move to when memory is full; `None` when there is none, or a policy of the
     /// library takes the place of the server's own.
     pub fn ssd(&self) -> Option<Bytes> {
-        self.node.ssd.filter(|_| self.policy.is_none())
+        self.ssd_of(self.node)
+    }
+
+    /// The same of nodes of another type.
+    pub(crate) fn ssd_of(&self, node: &NodeType) -> Option<Bytes> {
+        node.ssd.filter(|_| self.policy.is_none())
     }
 
     /// What each node holds at most: `maxmemory` and its SSD.
     pub fn capacity(&self) -> Bytes {
-        Bytes(self.maxmemory().0 + self.ssd().unwrap_or_default().0)
+        self.capacity_of(self.node)
+    }
+
+    /// The same of nodes of another type.
+    pub(crate) fn capacity_of(&self, node: &NodeType) -> Bytes {
+        Bytes(self.maxmemory_of(node).0 + self.ssd_of(node).unwrap_or_default().0)
     }
 
     /// Price of each node: as set by hand, or that of the catalogue.

@@ -133,6 +133,23 @@ pub enum What {
     },
     /// Every shard takes a snapshot, besides those that are scheduled.
     Snapshot,
+    /// Shards are added or removed while the cluster serves: slots move one after the other. Clients of Memcached divide
+    /// the keys anew at once. Takes as long as it takes.
+    Reshard {
+        /// How many there are in the end: 1 to 500, of Memcached to 60.
+        shards: u32,
+    },
+    /// Replicas are added, which come into step first, or removed.
+    Replicas {
+        /// How many each shard has in the end: 0 to 5.
+        replicas: u32,
+    },
+    /// Nodes of another type take the place of all nodes: one comes into step for each primary and then takes over.
+    /// Those of Memcached begin empty.
+    NodeType {
+        /// A name of the catalogue, such as `cache.r7g.xlarge`.
+        node_type: String,
+    },
 }
 
 impl What {
@@ -150,6 +167,9 @@ impl What {
                 | Self::Connections { .. }
                 | Self::WrongShard { .. }
                 | Self::Snapshot
+                | Self::Reshard { .. }
+                | Self::Replicas { .. }
+                | Self::NodeType { .. }
         )
     }
 
@@ -175,6 +195,9 @@ impl What {
             Self::Connections { .. } => "connections of others",
             Self::WrongShard { .. } => "redirects",
             Self::Snapshot => "snapshot",
+            Self::Reshard { .. } => "other number of shards",
+            Self::Replicas { .. } => "other number of replicas",
+            Self::NodeType { .. } => "other node type",
         }
     }
 }

@@ -64,6 +64,12 @@ pub(super) enum Due {
         /// Bytes per second that it took of the primary's bandwidth.
         outflow: f64,
     },
+    /// The cluster looks whether it is to scale by itself.
+    Track,
+    /// It has so many shards or replicas from now on.
+    Scale { count: u32 },
+    /// A slot has moved to another shard.
+    SlotMoved,
     /// A node that rebooted has loaded what was on its disk.
     Loaded { shard: u16, node: u32 },
     /// The next key is loaded into a cache that is empty.

@@ -15,7 +15,7 @@ use crate::units::{Micros, Seconds};
 #[derive(Clone, Copy)]
 pub(super) struct Felled {
     happening: u16,
-    shard: u16,
+    pub(super) shard: u16,
     node: u32,
     at: Micros,
 }
@@ -25,7 +25,7 @@ impl Sim {
     fn taken(&self, what: &What) -> Vec<(u16, u32)> {
         let zones = self.plan.scenario().cluster.zones;
         let mut taken = Vec::new();
-        for (number, of_shard) in (0..).zip(&self.shards) {
+        for (number, of_shard) in (0..).zip(&self.shards).take(self.active()) {
             let primary = of_shard.members.primary();
             for (node, member) in of_shard.members.iter() {
                 let wanted = match *what {
@@ -92,7 +92,7 @@ impl Sim {
         let incident = Incident {
             election: cluster.engine.into(),
             node_timeout: Micros(u64::from(cluster.node_timeout_ms) * 1_000),
-            primaries: cluster.shards,
+            primaries: self.active() as u32,
             failed,
             failed_rank,
             replicas,
@@ -141,6 +141,10 @@ impl Sim {
                 continue;
             };
             let (dead, leads) = (of_shard.dead, of_shard.members.primary() == node);
+            if !matches!(of_shard.members.get(node), Member::Dead | Member::CutOff) {
+                // It was replaced meanwhile.
+                continue;
+            }
             match what {
                 What::ReplicaPartition { .. } => {
                     let seconds = (self.now.0 - at.0) as f64 * 1e-6;
@@ -221,6 +225,10 @@ impl Sim {
         let Some(of_shard) = self.shards.get_mut(usize::from(shard)) else {
             return;
         };
+        if of_shard.switching {
+            self.switched(shard);
+            return;
+        }
         let next = of_shard.members.in_step().next();
         if let Some(node) = next
             && of_shard.dead
@@ -235,10 +243,9 @@ impl Sim {
 
     /// Counts the replicas of a shard that are in step, who are read and can take over.
     pub(super) fn count_replicas(&mut self, shard: u16) {
-        let connections = f64::from(self.plan.scenario().client.connections_per_node());
         let sampled = !self.thinning.is_none();
         if let Some(of_shard) = self.shards.get_mut(usize::from(shard)) {
-            of_shard.count_replicas(connections, sampled);
+            of_shard.count_replicas(&self.plan.scenario().client, sampled);
         }
     }
 }

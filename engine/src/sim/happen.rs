@@ -18,15 +18,10 @@ impl Sim {
             Event::Ends { happening: number }
         };
         self.put_down(event);
-        let scenario = self.plan.scenario();
-        self.conditions = Conditions::of(scenario, &self.timeline, self.most_connections());
+        self.renew_conditions();
         self.database
             .slow_down(self.now, self.conditions.database_slowness);
         self.database.set_down(self.conditions.database_down);
-        for (shard, conditions) in self.shards.iter_mut().zip(&self.conditions.nodes) {
-            shard.slow_down(conditions.slowness);
-            shard.cut_off = conditions.cut_off;
-        }
         if let Source::Synthetic(source) = &mut self.source {
             for (class, conditions) in self.conditions.classes.iter().enumerate() {
                 source.set_rate_factor(Some(class), conditions.rate);
@@ -52,8 +47,14 @@ impl Sim {
                 }
             }
             (What::Snapshot, true) => self.snapshot(),
+            (&What::Reshard { shards }, true) => self.reshard(shards),
+            (&What::Replicas { replicas }, true) => self.set_replicas(replicas),
+            (What::NodeType { node_type }, true) => {
+                let name = node_type.clone();
+                self.replace_nodes(&name);
+            }
             (&What::Flush { shard }, true) => {
-                for number in 0..self.shards.len() {
+                for number in 0..self.active() {
                     if shard.is_none_or(|shard| shard as usize == number) {
                         self.flush_node(number as u16);
                     }
@@ -61,6 +62,21 @@ impl Sim {
             }
             (What::SlowCommand { .. }, true) => self.attend(Due::Stall { happening: number }),
             _ => {}
+        }
+    }
+
+    /// Takes up what holds at this time for the nodes and the requests.
+    pub(super) fn renew_conditions(&mut self) {
+        let scenario = self.plan.scenario();
+        self.conditions = Conditions::of(
+            scenario,
+            &self.timeline,
+            self.most_connections(),
+            self.shards.len(),
+        );
+        for (shard, conditions) in self.shards.iter_mut().zip(&self.conditions.nodes) {
+            shard.slow_down(conditions.slowness);
+            shard.cut_off = conditions.cut_off;
         }
     }
 
@@ -130,8 +146,8 @@ impl Sim {
     pub(super) fn empty(&mut self, shard: u16) {
         let number = usize::from(shard);
         let keys = self.keys.shards().get(number).map_or(0, |keys| keys.simulated);
-        let store = node::store(&self.plan, &self.topology, number, keys);
         if let Some(of_shard) = self.shards.get_mut(number) {
+            let store = node::store(&self.plan, &self.topology, number, keys, of_shard.kind);
             of_shard.empty(store, self.now);
             self.put_down(Event::Emptied { shard });
             self.begin_warming(Some(shard));

@@ -62,6 +62,28 @@ pub enum Event {
         /// The shard.
         shard: u16,
     },
+    /// Slots begin to move so that so many shards hold them in the end; of Memcached, clients divide the keys anew.
+    Reshards {
+        /// How many.
+        shards: u16,
+    },
+    /// So many shards hold all slots.
+    Resharded {
+        /// How many.
+        shards: u16,
+    },
+    /// The number of shards stays as it is: it is being changed already, or what is to be removed does not fit.
+    ScaleRefused,
+    /// Every shard is to have so many replicas.
+    Replicas {
+        /// How many.
+        replicas: u32,
+    },
+    /// Nodes of another type have taken over.
+    Replaced {
+        /// The shard.
+        shard: u16,
+    },
     /// A primary has loaded what was on its disk.
     Restored {
         /// The shard.

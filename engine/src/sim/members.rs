@@ -60,6 +60,34 @@ impl Members {
         self.attempts
     }
 
+    /// Adds a node, which is not in step yet; returns its number.
+    pub(super) fn add(&mut self) -> u32 {
+        let gone = self.nodes.iter().position(|member| *member == Member::Gone);
+        let node = gone.unwrap_or(self.nodes.len());
+        if gone.is_none() {
+            self.nodes.push(Member::Gone);
+        }
+        self.set(node as u32, Member::CutOff);
+        node as u32
+    }
+
+    /// Has so many replicas from now on, besides a node that is to be the primary's successor. Returns those that are new;
+    /// of those there are, replicas that are not in step go first.
+    pub(super) fn resize(&mut self, replicas: u32, successor: Option<u32>) -> Vec<u32> {
+        let primary = self.primary;
+        let others = self
+            .iter()
+            .filter(|(node, _)| *node != primary && Some(*node) != successor);
+        let mut there: Vec<(bool, u32)> = others
+            .map(|(node, member)| (member != Member::InStep, node))
+            .collect();
+        there.sort_unstable();
+        for (_, node) in there.iter().skip(replicas as usize) {
+            self.set(*node, Member::Gone);
+        }
+        (there.len()..replicas as usize).map(|_| self.add()).collect()
+    }
+
     /// All nodes that are there, by their numbers.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Member)> {
         let there = (0..).zip(self.nodes.iter().copied());

@@ -2,23 +2,25 @@
 
 use super::Sim;
 use super::write::MARKER_BYTES;
+use crate::catalog::NodeType;
 use crate::cluster::Topology;
 use crate::scenario::{KeyClass, Plan, Ttl};
 use crate::store::{Costs, MemoryModel, RedisSetup, Slots, Store};
 use crate::units::Bytes;
 
-/// The empty store of a shard whose keys are numbered below `keys`.
-pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -> Store {
+/// The empty store of a shard of nodes of a type, whose keys are numbered below `keys`.
+pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32, kind: &NodeType) -> Store {
     let scenario = plan.scenario();
     let cluster = &scenario.cluster;
+    let maxmemory = plan.maxmemory_of(kind);
     let seed = scenario.seed ^ ((shard as u64) << 32);
     let slots = slots_owned(topology, shard);
     if let Some(policy) = plan.policy() {
         let memory = MemoryModel::with(cluster.engine.into(), cluster.redis.allocator, slots);
-        return Store::new(policy, memory, plan.maxmemory(), keys, seed);
+        return Store::new(policy, memory, maxmemory, keys, seed);
     }
     if cluster.engine.is_memcached() {
-        return Store::memcached(&cluster.memcached, plan.maxmemory(), keys, seed);
+        return Store::memcached(&cluster.memcached, maxmemory, keys, seed);
     }
     let mut parameters = cluster.redis.clone();
     if cluster.replicas == 0 {
@@ -28,7 +30,7 @@ pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -
     let setup = RedisSetup {
         version: cluster.engine.into(),
         parameters: &parameters,
-        maxmemory: plan.maxmemory(),
+        maxmemory,
         keys,
         slots: match slots {
             0 => Slots::Standalone,
@@ -38,7 +40,7 @@ pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32) -
         costs: Costs::default(),
         seed,
     };
-    match plan.ssd() {
+    match plan.ssd_of(kind) {
         Some(ssd) => Store::tiered(&setup, ssd),
         None => Store::redis(&setup),
     }
@@ -90,7 +92,7 @@ impl Sim {
 
 /// About how many keys of the mix fit into the cluster.
 pub(super) fn capacity_keys(plan: &Plan, topology: &Topology, classes: &[KeyClass]) -> f64 {
-    let store = store(plan, topology, 0, 0);
+    let store = store(plan, topology, 0, 0, plan.node());
     let (keys, bytes) = classes.iter().fold((0.0, 0.0), |(keys, bytes), class| {
         let value = class.value_size.mean();
         let item = store.item_bytes(class.key_bytes, value as u32, class.ttl != Ttl::None);

@@ -62,7 +62,8 @@ impl Sim {
         let emptied = self
             .shards
             .get(usize::from(key.shard))
-            .and_then(|shard| shard.emptied);
+            .and_then(|shard| shard.emptied)
+            .max(self.remapped);
         let lost = matches!((version, emptied), (Some(version), Some(emptied)) if version < emptied);
         let deleted = self.values.was_deleted(number);
         self.gone_unread(number, key);

@@ -151,6 +151,8 @@ pub(crate) struct ShardLoad {
     pub(crate) keys: u64,
     pub(crate) evicted: u64,
     pub(crate) expired: u64,
+    /// Simple commands per second that the node can run.
+    pub(crate) peak: f64,
     /// How the node's last window went.
     pub(crate) usage: Option<Usage>,
     /// Most memory that was there twice so far while a snapshot was written.
@@ -307,6 +309,14 @@ impl Recorder {
             total_latency: LatencyRecorder::default(),
             total_seconds: 0.0,
         }
+    }
+
+    /// Counts so many shards from now on, if they are more than before.
+    pub(crate) fn grow(&mut self, shards: usize) {
+        let shards = shards.max(self.totals.len());
+        self.current.resize(shards, Tally::default());
+        self.totals.resize(shards, Tally::default());
+        self.before.resize(shards, (0, 0));
     }
 
     pub(crate) fn interval(&self) -> Micros {

@@ -188,6 +188,11 @@ impl Sim {
             return;
         }
         if let Some(of_shard) = self.shards.get_mut(usize::from(shard)) {
+            if of_shard.successor == Some(node) {
+                of_shard.members.set(node, Member::CutOff);
+                self.switch(shard);
+                return;
+            }
             of_shard.members.set(node, Member::InStep);
         }
         self.count_replicas(shard);

@@ -144,6 +144,9 @@ impl Sim {
                 done,
                 outflow,
             } => self.synced(shard, node, attempt, done, outflow),
+            Due::Track => self.track(),
+            Due::Scale { count } => self.scale(count),
+            Due::SlotMoved => self.slot_moved(),
             Due::Loaded { shard, node } => self.loaded(shard, node),
             Due::Warm { warming } => self.warm(warming),
         }
@@ -273,12 +276,11 @@ impl Sim {
     /// Microseconds that a command loses which goes to another shard than this one first: the way there, and a new
     /// connection to the right one.
     fn redirect(&mut self, request: Request, shard: u16, weight: f64) -> f64 {
-        let others = (self.shards.len() as u32).saturating_sub(1);
-        if self.conditions.redirected <= 0.0
-            || others == 0
-            || request.continues
-            || self.behaviour.unit() >= self.conditions.redirected
-        {
+        if self.conditions.redirected <= 0.0 {
+            return 0.0;
+        }
+        let others = (self.active() as u32).saturating_sub(1);
+        if others == 0 || request.continues || self.behaviour.unit() >= self.conditions.redirected {
             return 0.0;
         }
         let other = self.behaviour.below(others) as usize;

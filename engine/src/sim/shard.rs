@@ -1,11 +1,15 @@
 //! One shard as the application meets it: a store, the thread before it, and whether anybody answers.
 
 use super::members::Members;
+use super::node;
+use crate::catalog::NodeType;
 use crate::client::{Breaker, Pools};
+use crate::cluster::Topology;
 use crate::cluster::capacity::{Load, Node, Usage};
 use crate::cluster::persistence::synced;
 use crate::queue::{Queue, Service};
 use crate::random::Stream;
+use crate::scenario::{Aof, Client, Plan, ReadFrom};
 use crate::store::Store;
 use crate::units::{Bytes, Micros};
 
@@ -51,6 +55,9 @@ pub(super) struct Shard {
     pub(super) readers: Option<Queue>,
     /// The threads of its copies in secondary regions.
     pub(super) secondary: Option<Queue>,
+    /// What they were asked for in this window so far, and their utilisation in the last one.
+    read_work: f64,
+    pub(super) readers_cpu: f64,
     /// Time to send a byte at the node's baseline bandwidth, microseconds.
     pub(super) us_per_byte: f64,
     /// The node's limits.
@@ -67,7 +74,18 @@ pub(super) struct Shard {
     pub(super) dead: bool,
     /// Whether the application is cut off from it.
     pub(super) cut_off: bool,
-    /// When that happened last.
+    /// Whether it is not part of the cluster any more.
+    pub(super) retired: bool,
+    /// Type of its nodes.
+    pub(super) kind: &'static NodeType,
+    /// The node that is to take the primary's place, as one of another type.
+    pub(super) successor: Option<u32>,
+    /// Whether it does so just now.
+    pub(super) switching: bool,
+    /// Part of the thread that moving keys takes, and what commands wait for it, microseconds.
+    pub(super) occupied: f64,
+    interference_us: f64,
+    /// When the primary died last.
     pub(super) died: Micros,
     pub(super) members: Members,
     /// Replicas that are in step: they could take over, and are read where replicas are.
@@ -92,7 +110,95 @@ pub(super) struct Shard {
     pub(super) before: (u64, u64),
 }
 
+/// What the nodes of a cluster are.
+pub(super) struct Make {
+    pub(super) kind: &'static NodeType,
+    pub(super) replicas: u32,
+    pub(super) sampled: bool,
+}
+
+/// Most of a thread that moving keys takes.
+const MOST_OCCUPIED: f64 = 0.95;
+
+fn limits(plan: &Plan, make: &Make) -> Node {
+    let cluster = &plan.scenario().cluster;
+    Node::new(
+        make.kind,
+        cluster.engine,
+        cluster.tls,
+        plan.capacity_of(make.kind),
+    )
+}
+
+/// Idle threads of so many nodes that take so many seconds for a simple command.
+fn threads(nodes: u32, service: f64, sampled: bool) -> Queue {
+    let thread = if sampled { Queue::sampled } else { Queue::exact };
+    thread(f64::from(nodes) / service, service, Service::Exponential)
+}
+
+/// Those of a shard's copies in secondary regions.
+fn secondary(plan: &Plan, service: f64, sampled: bool) -> Option<Queue> {
+    let global = plan.scenario().cluster.global?;
+    Some(threads(global.secondaries, service, sampled))
+}
+
+fn us_per_byte(kind: &NodeType) -> f64 {
+    8e-3 / kind.network_baseline_gbps
+}
+
 impl Shard {
+    /// A shard without values whose keys are numbered below `keys`.
+    pub(super) fn new(plan: &Plan, topology: &Topology, number: u16, keys: u32, make: &Make) -> Self {
+        let (client, cluster) = (&plan.scenario().client, &plan.scenario().cluster);
+        let node = limits(plan, make);
+        let service = node.service_s(f64::from(client.connections_per_node()));
+        let replicas = make.replicas;
+        Self {
+            store: node::store(plan, topology, number.into(), keys, make.kind),
+            thread: threads(1, service, make.sampled),
+            readers: (client.read_from == ReadFrom::Replicas && replicas > 0)
+                .then(|| threads(replicas, service, make.sampled)),
+            secondary: secondary(plan, service, make.sampled),
+            read_work: 0.0,
+            readers_cpu: 0.0,
+            us_per_byte: us_per_byte(make.kind),
+            node,
+            load: Load::default(),
+            slowness: 1.0,
+            usage: None,
+            synced: (cluster.persistence.aof == Aof::Always && !cluster.engine.is_memcached()).then(|| {
+                Synced {
+                    fsync_s: f64::from(cluster.persistence.fsync_us) * 1e-6,
+                    wait_us: f64::from(cluster.persistence.fsync_us) * 1.5,
+                }
+            }),
+            copied: Bytes(0),
+            dead: false,
+            cut_off: false,
+            retired: false,
+            kind: make.kind,
+            successor: None,
+            switching: false,
+            occupied: 0.0,
+            interference_us: 0.0,
+            died: Micros(0),
+            members: Members::new(replicas),
+            replicas,
+            forked: None,
+            outflow: 0.0,
+            failing: false,
+            written: 0.0,
+            write_rate: 0.0,
+            breaker: client.breaker.map(Breaker::new),
+            pools: client.pool.map(|pool| {
+                let usual_us = f64::from(client.round_trip_us) + service * 1e6;
+                Pools::new(pool, client.instances, usual_us, make.sampled)
+            }),
+            emptied: None,
+            before: (0, 0),
+        }
+    }
+
     pub(super) fn health(&self) -> Health {
         if self.dead || self.cut_off {
             Health::Silent
@@ -120,13 +226,16 @@ impl Shard {
             Some(synced) if write => synced.wait_us,
             _ => 0.0,
         };
-        self.thread.query(now, weight, work, random) + (command.into + command.out) * self.us_per_byte + disk
+        self.thread.query(now, weight, work, random)
+            + (command.into + command.out) * self.us_per_byte
+            + disk
+            + self.interference_us
     }
 
     /// Makes commands take so many times as long as usual from now on.
     pub(super) fn slow_down(&mut self, slowness: f64) {
         self.slowness = slowness;
-        self.thread.slow_down(slowness);
+        self.thread.slow_down(slowness / (1.0 - self.occupied));
         if let Some(readers) = &mut self.readers {
             readers.slow_down(slowness);
         }
@@ -157,7 +266,8 @@ impl Shard {
             disk.wait_us = round.latency.0 as f64;
             slower = slower.max(1.0 / (round.most_per_s * service));
         }
-        self.thread.slow_down(self.slowness * slower.max(1.0));
+        self.thread
+            .slow_down(self.slowness / (1.0 - self.occupied) * slower.max(1.0));
         self.thread.end_window(seconds);
         if let Some(pools) = &mut self.pools {
             pools.end_window(seconds);
@@ -165,6 +275,8 @@ impl Shard {
         if let Some(readers) = &mut self.readers {
             readers.slow_down(self.slowness);
             readers.end_window(seconds);
+            let work = core::mem::take(&mut self.read_work) / seconds;
+            self.readers_cpu = work * service / f64::from(self.replicas.max(1));
         }
         if let Some(secondary) = &mut self.secondary {
             secondary.end_window(seconds);
@@ -173,21 +285,38 @@ impl Shard {
         self.write_rate = core::mem::take(&mut self.written) / seconds;
     }
 
+    /// Has moving keys take a part of the thread, up to [`MOST_OCCUPIED`], in calls of so many seconds.
+    pub(super) fn occupy(&mut self, part: f64, call_s: f64) {
+        self.occupied = part.clamp(0.0, MOST_OCCUPIED);
+        // Who comes during a call waits for the rest of it.
+        self.interference_us = self.occupied * call_s * 1e6 / 2.0;
+        self.slow_down(self.slowness);
+    }
+
     /// Counts the replicas that are in step, and has as many threads for reads where replicas are read.
-    pub(super) fn count_replicas(&mut self, connections: f64, sampled: bool) {
+    pub(super) fn count_replicas(&mut self, client: &Client, sampled: bool) {
         let before = core::mem::replace(&mut self.replicas, self.members.in_step().count() as u32);
-        if self.replicas != before && self.replicas > 0 && self.readers.is_some() {
-            self.readers = Some(self.new_readers(connections, sampled));
+        if self.replicas != before && self.replicas > 0 && client.read_from == ReadFrom::Replicas {
+            let service = self.node.service_s(f64::from(client.connections_per_node()));
+            let mut readers = threads(self.replicas, service, sampled);
+            readers.slow_down(self.slowness);
+            self.readers = Some(readers);
         }
     }
 
-    /// Idle threads of the replicas.
-    pub(super) fn new_readers(&self, connections: f64, sampled: bool) -> Queue {
-        let thread = if sampled { Queue::sampled } else { Queue::exact };
-        let service = self.node.service_s(connections);
-        let mut readers = thread(f64::from(self.replicas) / service, service, Service::Exponential);
-        readers.slow_down(self.slowness);
-        readers
+    /// Its nodes are others from now on.
+    pub(super) fn set_kind(&mut self, plan: &Plan, make: &Make) {
+        let client = &plan.scenario().client;
+        self.kind = make.kind;
+        self.node = limits(plan, make);
+        self.us_per_byte = us_per_byte(make.kind);
+        let service = self.node.service_s(f64::from(client.connections_per_node()));
+        self.thread = threads(1, service, make.sampled);
+        self.secondary = secondary(plan, service, make.sampled);
+        // Counted anew, replicas have new threads.
+        self.replicas = 0;
+        self.count_replicas(client, make.sampled);
+        self.slow_down(self.slowness);
     }
 
     /// Whether reads go to replicas.
@@ -206,6 +335,7 @@ impl Shard {
         match &mut self.readers {
             Some(readers) if self.replicas > 0 => {
                 let work = self.node.cost(false, command.out, command.cost);
+                self.read_work += weight * work;
                 readers.query(now, weight, work, random) + command.out * self.us_per_byte
             }
             _ => self.run(now, weight, command, random),

@@ -36,7 +36,11 @@ impl Sim {
         let child = child_memory(cluster.engine).0;
         self.snapshot_at = Some(self.now);
         let mean_value = self.keys.mean_value_bytes();
-        for shard in self.shards.iter_mut().filter(|shard| !shard.dead) {
+        for shard in self
+            .shards
+            .iter_mut()
+            .filter(|shard| !shard.dead && !shard.retired)
+        {
             let bytes = shard.store.used();
             let pause = fork_pause(bytes, fork).0 as f64;
             if shard.replicas == 0 {

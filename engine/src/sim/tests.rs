@@ -10,10 +10,10 @@ use crate::random::Stream;
 use crate::report::Report;
 use crate::scenario::parameters::redis::MaxmemoryPolicy;
 use crate::scenario::{
-    Aof, Breaker, Client, Cluster, Database, Distribution, Follow, GlobalDatastore, Guard, Happening, Heavy,
-    Invalidation, KeyClass, Near, OnCacheError, Persistence, Pool, Popularity, Prefetch, Rate, RatePoint,
-    ReadFrom, Reads, Redis, RunSettings, SERVER_POLICY, Scenario, Serverless, ServiceTime, SizeShare,
-    Snapshots, Ttl, Users, ValueSize, Warming, What, Workload, Writes,
+    Aof, AutoScaling, Breaker, Client, Cluster, Database, Distribution, Follow, GlobalDatastore, Guard,
+    Happening, Heavy, Invalidation, KeyClass, Near, OnCacheError, Persistence, Pool, Popularity, Prefetch,
+    Rate, RatePoint, ReadFrom, Reads, Redis, RunSettings, SERVER_POLICY, ScaledBy, Scales, Scenario,
+    Serverless, ServiceTime, SizeShare, Snapshots, Ttl, Users, ValueSize, Warming, What, Workload, Writes,
 };
 use crate::units::{Bytes, PerSecond, Seconds, Share};
 use core::ops::Range;
@@ -30,6 +30,10 @@ const ITEM_OVERHEAD: f64 = 200.0;
 /// Bytes of a table of pointers for each key while it is moved to one of twice the size: 8 of the old one, and 16 to
 /// 32 of the new one, with one in three to one in two places in use.
 const TABLES: f64 = 40.0;
+
+/// `maxmemory-eviction-tenacity` without a limit to the time that evictions take. With one, a large value may come in for
+/// a few small ones.
+const UNLIMITED: u32 = 100;
 
 /// Each slab class of Memcached takes a page when it first needs one, whatever the limit.
 const SLAB_CLASSES: f64 = 63.0;
@@ -267,6 +271,7 @@ impl Dice {
             maxmemory_bytes: Some(Bytes(self.scale(f64::from(1 << 20), f64::from(1 << 26)) as u64)),
             redis: Redis {
                 maxmemory_policy: self.one(&MaxmemoryPolicy::ALL),
+                maxmemory_eviction_tenacity: self.one(&[10, UNLIMITED]),
                 ..Redis::default()
             },
             ..Cluster::default()
@@ -288,6 +293,19 @@ impl Dice {
                 share: dice.share(),
                 lag_ms: dice.milliseconds(1.0, 5e3),
                 round_trip_ms: dice.milliseconds(1.0, 300.0),
+            });
+        }
+        if cluster.has_bus() && cluster.global.is_none() && cluster.serverless.is_none() {
+            let seconds = |dice: &mut Self| Seconds(dice.between(0, 30).into());
+            cluster.auto_scaling = self.rarely(|dice| AutoScaling {
+                scales: dice.one(&[Scales::Shards, Scales::Replicas]),
+                by: dice.one(&[ScaledBy::EngineCpu, ScaledBy::Memory]),
+                target: Share(dice.scale(0.05, 1.0)),
+                least: dice.between(1, 2),
+                most: dice.between(2, 5),
+                out_cooldown_s: seconds(dice),
+                in_cooldown_s: seconds(dice),
+                provision_s: seconds(dice),
             });
         }
         if memcached {
@@ -425,7 +443,8 @@ impl Dice {
         let some_shard = self.chance(0.5).then_some(shard);
         let share = self.share();
         let factor = self.scale(1.0, 100.0);
-        match self.0.below(19) {
+        let memcached = cluster.engine.is_memcached();
+        match self.0.below(22) {
             0 => What::Load {
                 class,
                 factor: self.0.unit() * 3.0,
@@ -461,7 +480,21 @@ impl Dice {
                 count: self.scale(1.0, 1e6) as u32,
             },
             16 => What::WrongShard { share },
-            17 if !cluster.engine.is_memcached() => What::Snapshot,
+            17 if !memcached => What::Snapshot,
+            18 if memcached || cluster.has_bus() => What::Reshard {
+                shards: self.between(1, 8),
+            },
+            19 if !memcached => What::Replicas {
+                replicas: self.between(0, 3),
+            },
+            20 => What::NodeType {
+                node_type: if cluster.node_type == "cache.r6gd.xlarge" {
+                    "cache.r6gd.2xlarge".into()
+                } else {
+                    self.one(&["cache.m7g.large", "cache.r6g.xlarge", "cache.t4g.micro"])
+                        .into()
+                },
+            },
             _ => What::AuthFailures { share },
         }
     }
@@ -704,6 +737,11 @@ fn broken(seed: u64, scenario: &Scenario) -> (Vec<String>, bool) {
 /// comes with it adds, and what tables take that grow after room was made.
 fn memory(broken: &mut Broken, sim: &Sim) {
     let scenario = sim.plan.scenario();
+    let cluster = &scenario.cluster;
+    let server = cluster.policy == SERVER_POLICY && !cluster.engine.is_memcached();
+    if server && cluster.redis.maxmemory_eviction_tenacity < UNLIMITED {
+        return;
+    }
     let deployed: f64 = scenario
         .timeline
         .iter()
@@ -719,7 +757,7 @@ fn memory(broken: &mut Broken, sim: &Sim) {
     let item = items.fold(0.0, f64::max);
     let stands_for = sim.keys.iter().map(|key| key.keys).max().unwrap_or(1);
     for (number, keys) in sim.keys.shards().iter().enumerate() {
-        let empty = super::node::store(&sim.plan, &sim.topology, number, keys.simulated);
+        let empty = super::node::store(&sim.plan, &sim.topology, number, keys.simulated, sim.plan.node());
         let intervals = sim.recorder.intervals().iter();
         let loads = intervals.filter_map(|interval| interval.shards.get(number));
         let (used, resident) = loads

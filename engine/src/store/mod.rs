@@ -69,6 +69,28 @@ pub struct Value {
     pub keys: u32,
 }
 
+/// What a key has in a store, on its way to another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    /// When the value expires; [`NEVER`] without TTL.
+    expires: Micros,
+    /// Bytes of one item.
+    pub(crate) item_bytes: u32,
+    /// Keys that it stands for; 0 when no value is resident.
+    pub(crate) keys: u32,
+    /// Recency or frequency; `None` for those of a new key.
+    stamp: Option<u32>,
+    /// What became of the key last.
+    fate: Cause,
+}
+
+impl Held {
+    /// What `MIGRATE` passes on: not the recency or frequency of the key.
+    pub(crate) fn restored(self) -> Self {
+        Self { stamp: None, ..self }
+    }
+}
+
 /// The memory of one node.
 pub struct Store(Kind);
 
@@ -171,6 +193,44 @@ impl Store {
             Kind::Policy(store) => store.delete(key),
             Kind::Redis(store) => store.delete(key, now),
             Kind::Memcached(store) => store.delete(key),
+        }
+    }
+
+    /// What the key has here.
+    pub(crate) fn held(&self, key: u32) -> Held {
+        match &self.0 {
+            Kind::Policy(store) => store.held(key),
+            Kind::Redis(store) => store.held(key),
+            Kind::Memcached(_) => Held {
+                expires: NEVER,
+                item_bytes: 0,
+                keys: 0,
+                stamp: None,
+                fate: Cause::Cold,
+            },
+        }
+    }
+
+    /// Takes a key out with all that is known of it: its number is free for another key. Nothing of a key of Memcached,
+    /// which has no way to pass keys on.
+    pub(crate) fn release(&mut self, key: u32) -> Held {
+        let held = self.held(key);
+        match &mut self.0 {
+            Kind::Policy(store) => store.release(key),
+            Kind::Redis(store) => store.release(key),
+            Kind::Memcached(store) => {
+                store.delete(key);
+            }
+        }
+        held
+    }
+
+    /// Takes in what another store has released, as a write.
+    pub(crate) fn accept(&mut self, key: u32, held: Held, now: Micros) -> Stored {
+        match &mut self.0 {
+            Kind::Policy(store) => store.accept(key, held, now),
+            Kind::Redis(store) => store.accept(key, held, now),
+            Kind::Memcached(_) => Stored::Kept,
         }
     }
 

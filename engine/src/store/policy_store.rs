@@ -1,6 +1,6 @@
 //! A node under any policy of the library.
 
-use super::{Cause, Lookup, MemoryModel, NEVER, Stored, Value};
+use super::{Cause, Held, Lookup, MemoryModel, NEVER, Stored, Value};
 use crate::policy::{self, Access, Entry, Policy, Setup};
 use crate::units::{Bytes, Micros};
 
@@ -110,7 +110,13 @@ impl PolicyStore {
         }
         let ttl = value.expires != NEVER;
         let item_bytes = self.memory.item_bytes(value.key_bytes, value.value_bytes, ttl);
-        let size = item_bytes.saturating_mul(value.keys);
+        self.put(key, item_bytes, value.expires, value.keys, now)
+    }
+
+    /// Stores an item of so many bytes.
+    fn put(&mut self, key: u32, item_bytes: u32, expires: Micros, keys: u32, now: Micros) -> Stored {
+        let ttl = expires != NEVER;
+        let size = item_bytes.saturating_mul(keys);
         let access = Access {
             key,
             size,
@@ -123,12 +129,12 @@ impl PolicyStore {
         }
         let was = self.residents[key as usize];
         let resident = self.policy.touch(access);
-        if resident && was.item_bytes == item_bytes && was.keys == value.keys {
+        if resident && was.item_bytes == item_bytes && was.keys == keys {
             let headroom = self.maxmemory.saturating_sub(self.items);
             self.memory
-                .change_ttl_keys(ANY_SLOT, was.expires != NEVER, ttl, value.keys, headroom);
+                .change_ttl_keys(ANY_SLOT, was.expires != NEVER, ttl, keys, headroom);
             self.memory.look(EVERY_BUCKET);
-            self.residents[key as usize].expires = value.expires;
+            self.residents[key as usize].expires = expires;
             self.drop_overflow();
             return Stored::Kept;
         }
@@ -140,7 +146,7 @@ impl PolicyStore {
         }
         self.memory.add_keys(
             ANY_SLOT,
-            value.keys,
+            keys,
             ttl,
             self.maxmemory.saturating_sub(self.items + u64::from(size)),
         );
@@ -152,7 +158,7 @@ impl PolicyStore {
                 None if self.policy.is_empty() => break,
                 None => {
                     self.items -= u64::from(size);
-                    self.memory.remove_keys(ANY_SLOT, value.keys, ttl, u64::MAX);
+                    self.memory.remove_keys(ANY_SLOT, keys, ttl, u64::MAX);
                     self.residents[key as usize].fate = Cause::Evicted;
                     return Stored::Declined;
                 }
@@ -160,9 +166,9 @@ impl PolicyStore {
         }
         self.policy.insert(access);
         self.residents[key as usize] = Resident {
-            expires: value.expires,
+            expires,
             item_bytes,
-            keys: value.keys,
+            keys,
             fate: Cause::Cold,
         };
         self.drop_overflow();
@@ -177,6 +183,38 @@ impl PolicyStore {
         {
             resident.expires = expires;
         }
+    }
+
+    pub(crate) fn held(&self, key: u32) -> Held {
+        let resident = self.residents.get(key as usize).copied().unwrap_or(ABSENT);
+        Held {
+            expires: resident.expires,
+            item_bytes: resident.item_bytes,
+            keys: resident.keys,
+            stamp: None,
+            fate: resident.fate,
+        }
+    }
+
+    pub(crate) fn release(&mut self, key: u32) {
+        self.delete(key);
+        if let Some(resident) = self.residents.get_mut(key as usize) {
+            *resident = ABSENT;
+        }
+    }
+
+    pub(crate) fn accept(&mut self, key: u32, held: Held, now: Micros) -> Stored {
+        if key as usize >= self.residents.len() {
+            self.residents.resize(key as usize + 1, ABSENT);
+        }
+        let live = held.keys > 0 && now <= held.expires;
+        if live {
+            return self.put(key, held.item_bytes, held.expires, held.keys, now);
+        }
+        if let Some(resident) = self.residents.get_mut(key as usize) {
+            resident.fate = if held.keys > 0 { Cause::Expired } else { held.fate };
+        }
+        Stored::Kept
     }
 
     /// Deletes a key; false when it was not there.

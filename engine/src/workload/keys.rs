@@ -41,6 +41,18 @@ pub(crate) struct KeyTable {
     shards: Vec<ShardKeys>,
     /// The busiest keys, the first the most.
     busiest: Vec<Busy>,
+    /// Where keys may move: the place of each.
+    homes: Option<Vec<u32>>,
+    /// Numbers within its store that a shard has free, for each shard.
+    free: Vec<Vec<u32>>,
+}
+
+/// Where a key lives, and what decides it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Home {
+    pub(crate) shard: u16,
+    /// See [`Topology::place_of_name`].
+    place: u32,
 }
 
 /// A key that is asked for more often than most.
@@ -69,24 +81,26 @@ pub(crate) struct ShardKeys {
 }
 
 impl KeyTable {
-    pub(crate) fn new(shards: usize) -> Self {
+    /// A table without keys. Those that are to come [may move](Self::relocate) only if that is said now.
+    pub(crate) fn new(shards: usize, mobile: bool) -> Self {
         Self {
             shards: vec![ShardKeys::default(); shards],
+            homes: mobile.then(Vec::new),
             ..Self::default()
         }
     }
 
-    /// Adds a key that lives on a shard.
-    pub(crate) fn push(&mut self, shard: u16, key: NewKey) {
+    /// Adds a key.
+    pub(crate) fn push(&mut self, home: Home, key: NewKey) {
         self.initial += 1;
-        self.add(shard, key);
+        self.add(home, key);
     }
 
     /// Adds a key that is born later, in a place that this key was the first to have. All keys that exist from the
     /// start are there already.
-    pub(crate) fn push_born(&mut self, shard: u16, key: NewKey, place: u32) {
+    pub(crate) fn push_born(&mut self, home: Home, key: NewKey, place: u32) {
         self.places.push(place);
-        self.add(shard, key);
+        self.add(home, key);
     }
 
     /// Puts the keys of all shards together in one and returns the shard that each was on.
@@ -106,7 +120,11 @@ impl KeyTable {
         .collect()
     }
 
-    fn add(&mut self, shard: u16, key: NewKey) {
+    fn add(&mut self, home: Home, key: NewKey) {
+        let Home { shard, place } = home;
+        if let Some(homes) = &mut self.homes {
+            homes.push(place);
+        }
         let NewKey {
             value_bytes,
             keys,
@@ -176,6 +194,38 @@ impl KeyTable {
             .unwrap_or(index)
     }
 
+    /// The place of a key that may move.
+    pub(crate) fn place(&self, key: u32) -> Option<u32> {
+        self.homes.as_ref()?.get(key as usize).copied()
+    }
+
+    /// Moves a key to another shard, where it gets a number that is free.
+    pub(crate) fn relocate(&mut self, key: u32, to: u16) {
+        let to_shard = usize::from(to);
+        if self.shards.len() <= to_shard {
+            self.shards.resize(to_shard + 1, ShardKeys::default());
+        }
+        if self.free.len() < self.shards.len() {
+            self.free.resize(self.shards.len(), Vec::new());
+        }
+        let Some(of_key) = self.keys.get_mut(key as usize) else {
+            return;
+        };
+        let (from, old) = (usize::from(of_key.shard), of_key.local);
+        let Some(of_shard) = self.shards.get_mut(to_shard) else {
+            return;
+        };
+        let free = self.free.get_mut(to_shard).and_then(Vec::pop);
+        of_key.shard = to;
+        of_key.local = free.unwrap_or_else(|| {
+            of_shard.simulated += 1;
+            of_shard.simulated - 1
+        });
+        if let Some(free) = self.free.get_mut(from) {
+            free.push(old);
+        }
+    }
+
     /// Mean size of a value over all keys.
     pub(crate) fn mean_value_bytes(&self) -> f64 {
         let sums = self.keys.iter().fold((0.0, 0.0), |(keys, bytes), key| {
@@ -218,38 +268,45 @@ pub(crate) struct NewKey {
     pub(crate) number: u64,
 }
 
-/// The shard of the key `prefix:number`.
-pub(crate) fn shard_of(prefix: &[u8], number: u64, topology: &Topology) -> u16 {
-    shard_of_name(&[prefix], number, topology)
+/// The home of the key `prefix:number`.
+pub(crate) fn home_of(prefix: &[u8], number: u64, topology: &Topology) -> Home {
+    home_of_name(&[prefix], number, topology)
 }
 
-/// The shard of a key of the class: of `name:number`, or of the hash tag `{name:tag}` that the number is spread to.
-pub(crate) fn shard_in(class: &KeyClass, number: u64, topology: &Topology) -> u16 {
+/// The home of a key of the class: of `name:number`, or of the hash tag `{name:tag}` that the number is spread to.
+pub(crate) fn home_in(class: &KeyClass, number: u64, topology: &Topology) -> Home {
     let name = class.name.as_bytes();
     match class.hash_tags {
         Some(tags) if topology.has_slots() => {
             let part = unit_f64(mix64(number ^ 0x5441_4753));
-            shard_of_tag(name, part, tags, topology)
+            home_of_tag(name, part, tags, topology)
         }
-        _ => shard_of(name, number, topology),
+        _ => home_of(name, number, topology),
     }
 }
 
-/// The shard of a key of the class whose hash lies at this part, 0 to 1, of all that the hashes of its keys can be.
-pub(crate) fn shard_at(class: &KeyClass, part: f64, topology: &Topology) -> u16 {
+/// The home of a key of the class whose hash lies at this part, 0 to 1, of all that the hashes of its keys can be.
+pub(crate) fn home_at(class: &KeyClass, part: f64, topology: &Topology) -> Home {
     match class.hash_tags {
-        Some(tags) if topology.has_slots() => shard_of_tag(class.name.as_bytes(), part, tags, topology),
-        _ => topology.shard_at(part),
+        Some(tags) if topology.has_slots() => home_of_tag(class.name.as_bytes(), part, tags, topology),
+        _ => home_at_place(topology.place_at(part), topology),
     }
 }
 
-/// The shard of one of so many tags: the first at 0, the last just below 1. Clients of Memcached know no tags.
-fn shard_of_tag(name: &[u8], part: f64, tags: u32, topology: &Topology) -> u16 {
-    shard_of_name(&[b"{", name], (part * f64::from(tags)) as u64, topology)
+fn home_at_place(place: u32, topology: &Topology) -> Home {
+    Home {
+        shard: topology.shard_of_place(place),
+        place,
+    }
 }
 
-/// Shard of the parts, a colon and the number. An open brace before makes it a hash tag, to which it is closed.
-fn shard_of_name(parts: &[&[u8]], number: u64, topology: &Topology) -> u16 {
+/// The home of one of so many tags: the first at 0, the last just below 1. Clients of Memcached know no tags.
+fn home_of_tag(name: &[u8], part: f64, tags: u32, topology: &Topology) -> Home {
+    home_of_name(&[b"{", name], (part * f64::from(tags)) as u64, topology)
+}
+
+/// The home of the parts, a colon and the number. An open brace before makes it a hash tag, to which it is closed.
+fn home_of_name(parts: &[&[u8]], number: u64, topology: &Topology) -> Home {
     // Names are at most 60 characters of 4 bytes, numbers 20 digits.
     let mut name = [0u8; 272];
     let mut rest = &mut name[..];
@@ -267,7 +324,7 @@ fn shard_of_name(parts: &[&[u8]], number: u64, topology: &Topology) -> u16 {
             }
         });
     let used = room - rest.len();
-    topology.shard_of_name(&name[..used])
+    home_at_place(topology.place_of_name(&name[..used]), topology)
 }
 
 /// Size of the value of the key of this number: the same in every run of the class, whatever the seed of the run.
@@ -344,14 +401,14 @@ mod tests {
         let topology = Topology::even(16_384);
         let owner = |name: &str| topology.shard_of_name(name.as_bytes());
         let mut class = KeyClass::default();
-        assert_eq!(shard_in(&class, 17, &topology), owner("objects:17"));
+        assert_eq!(home_in(&class, 17, &topology).shard, owner("objects:17"));
         class.hash_tags = Some(5);
         let tags: Vec<u16> = (0..5)
             .map(|tag| owner(&format!("{{objects:{tag}}}:any")))
             .collect();
         let mut counts = [0u32; 5];
         for number in 1..=5_000 {
-            let shard = shard_in(&class, number, &topology);
+            let shard = home_in(&class, number, &topology).shard;
             let tag = tags.iter().position(|of_tag| *of_tag == shard);
             counts[tag.expect("a shard of one of the tags")] += 1;
         }
@@ -361,7 +418,7 @@ mod tests {
         );
         let ring = Topology::ketama(3);
         assert_eq!(
-            shard_in(&class, 17, &ring),
+            home_in(&class, 17, &ring).shard,
             ring.shard_of_name(b"objects:17"),
             "clients of Memcached know no tags"
         );

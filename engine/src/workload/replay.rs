@@ -1,7 +1,7 @@
 //! Requests replayed from a recorded trace.
 
 use super::Request;
-use super::keys::{KeyTable, NewKey, shard_of};
+use super::keys::{KeyTable, NewKey, home_of};
 use super::trace::{Clock, Trace};
 use crate::cluster::Topology;
 use crate::scenario::TraceWorkload;
@@ -19,7 +19,7 @@ pub(crate) struct TraceSource {
 }
 
 impl TraceSource {
-    /// The requests of a trace up to `limit` of simulated time, and the table of its keys.
+    /// The requests of a trace up to `limit` of simulated time, and the table of its keys, which is empty before.
     ///
     /// A key lives where one of the name `key:<number of first appearance>` does: traces carry anonymised names.
     pub(crate) fn new(
@@ -27,6 +27,7 @@ impl TraceSource {
         workload: &TraceWorkload,
         topology: &Topology,
         limit: Micros,
+        mut table: KeyTable,
     ) -> (Self, KeyTable) {
         let scaled = |us: Micros| Micros((us.0 as f64 / workload.speed) as u64);
         let all = trace.requests();
@@ -52,7 +53,6 @@ impl TraceSource {
             }
         }
         let seconds = end.as_secs().max(1e-6);
-        let mut table = KeyTable::new(topology.shards());
         for (object, (count, size)) in counts.iter().zip(trace.sizes()).enumerate() {
             let key = NewKey {
                 value_bytes: *size,
@@ -62,7 +62,7 @@ impl TraceSource {
                 rate: f64::from(*count) / seconds,
                 number: object as u64,
             };
-            table.push(shard_of(b"key", object as u64, topology), key);
+            table.push(home_of(b"key", object as u64, topology), key);
         }
         let source = Self {
             trace,

@@ -5,7 +5,7 @@ mod tests;
 
 use super::alias::Alias;
 use super::arrivals::Arrivals;
-use super::keys::{KeyTable, NewKey, Weight, shard_at, shard_in, size_at, value_bytes};
+use super::keys::{KeyTable, NewKey, Weight, home_at, home_in, size_at, value_bytes};
 use super::motion::Motion;
 use super::popularity::Masses;
 use super::sampling::{Demand, Layout, Thinning};
@@ -83,15 +83,15 @@ pub(crate) struct Synthetic {
 }
 
 impl Synthetic {
-    /// The stream of these classes, and the table of its keys.
+    /// The stream of these classes, and the table of its keys, which is empty before.
     pub(crate) fn new(
         classes: &[KeyClass],
         seconds: f64,
         thinning: &Thinning,
         topology: &Topology,
         seed: u64,
+        mut table: KeyTable,
     ) -> (Self, KeyTable) {
-        let mut table = KeyTable::new(topology.shards());
         let masses: Vec<Masses> = classes
             .iter()
             .map(|class| Masses::new(&class.popularity, class.keys))
@@ -532,7 +532,7 @@ impl Sampler<'_> {
             }
             shares.push(self.masses.of(rank) / every);
             let key = self.key(rank, value_bytes(class, rank), 1, thinned, rate);
-            table.push(shard_in(class, rank, self.topology), key);
+            table.push(home_in(class, rank, self.topology), key);
         }
         let fixed = weights.len() as u32;
         table.set_thinned(first, weights);
@@ -547,7 +547,7 @@ impl Sampler<'_> {
             let rate = self.demand.between(first, last) / f64::from(width);
             let [of_size, of_hashes] = spread.step();
             let key = self.key(first, size_at(class, of_size), width, false, rate);
-            table.push(shard_at(class, of_hashes, self.topology), key);
+            table.push(home_at(class, of_hashes, self.topology), key);
         }
         (shares, fixed)
     }
@@ -590,7 +590,7 @@ fn bear(
             rate: 0.0,
             number: name,
         };
-        table.push_born(shard_in(class, name, topology), key, place);
+        table.push_born(home_in(class, name, topology), key, place);
     }
 }
 

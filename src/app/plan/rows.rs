@@ -135,6 +135,11 @@ pub fn event_name(scenario: &Scenario, event: Event) -> String {
         Event::SyncBegins { shard } => format!("Shard {} forks to bring a replica up to date", shard + 1),
         Event::SyncFails { shard } => format!("Shard {} drops a replica that falls behind", shard + 1),
         Event::Synced { shard } => format!("A replica of shard {} is in step", shard + 1),
+        Event::Reshards { shards } => format!("Keys begin to move: {shards} shards"),
+        Event::Resharded { shards } => format!("{shards} shards hold all keys"),
+        Event::ScaleRefused => "The number of shards cannot change now".into(),
+        Event::Replicas { replicas } => format!("Replicas of each shard: {replicas}"),
+        Event::Replaced { shard } => format!("Other nodes took over shard {}", shard + 1),
         Event::Restored { shard } => format!("Shard {} has loaded its values", shard + 1),
         Event::Failed { shard } => format!("The primary of shard {} dies", shard + 1),
     }

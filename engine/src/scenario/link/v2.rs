@@ -11,6 +11,7 @@ mod classes;
 mod global;
 mod nodes;
 mod objectives;
+mod scaling;
 mod serverless;
 mod servers;
 
@@ -24,7 +25,7 @@ const NEXT: u32 = 3;
 
 /// The parts by their numbers from 1 on: what each holds of a scenario. Absent, that is as the `v1` form and the parts
 /// before have it, and by default where none of them does.
-const PARTS: [fn(&mut Code<'_>, &mut Scenario); 8] = [
+const PARTS: [fn(&mut Code<'_>, &mut Scenario); 9] = [
     servers::servers,
     classes::classes,
     nodes::nodes,
@@ -33,6 +34,7 @@ const PARTS: [fn(&mut Code<'_>, &mut Scenario); 8] = [
     global::global,
     access::access,
     objectives::objectives,
+    scaling::auto_scaling,
 ];
 
 type Parts = Vec<(u32, Vec<u8>)>;

@@ -250,6 +250,17 @@ impl Checks {
                 );
             }
             What::Snapshot => {}
+            What::Reshard { shards } => self.shards_become(scenario, &field("shards"), *shards),
+            What::Replicas { replicas } => {
+                self.integer(&field("replicas"), (*replicas).into(), &limits::REPLICAS);
+                if scenario.cluster.engine.is_memcached() && *replicas > 0 {
+                    let bounds = Bounds::Rule("0, as Memcached does not replicate".into());
+                    self.report(&field("replicas"), Integer((*replicas).into()), bounds);
+                }
+            }
+            What::NodeType { node_type } => {
+                self.other_node_type(&field("node_type"), node_type, &scenario.cluster);
+            }
             What::DatabaseSlow { factor } => self.number(&field("factor"), *factor, &limits::SLOW_FACTOR),
             What::DatabaseDown => {}
             What::LoadShedding { share }
@@ -258,6 +269,27 @@ impl Checks {
             | What::AuthFailures { share } => {
                 self.number(&field("share"), share.0, &limits::SHARE);
             }
+        }
+    }
+
+    /// Checks a number of shards that the cluster is to have.
+    fn shards_become(&mut self, scenario: &Scenario, path: &str, shards: u32) {
+        let cluster = &scenario.cluster;
+        let memcached = cluster.engine.is_memcached();
+        let limit = if memcached {
+            &limits::MEMCACHED_NODES
+        } else {
+            &limits::SHARDS
+        };
+        self.integer(path, shards.into(), limit);
+        let nodes = u64::from(shards) * (1 + u64::from(cluster.replicas));
+        if limit.contains(f64::from(shards)) && !limits::NODES.contains(nodes as f64) {
+            let bounds = format!("so few that they have at most {} nodes", limits::NODES.max);
+            self.report(path, Integer(shards.into()), Bounds::Rule(bounds));
+        }
+        if !memcached && !cluster.has_bus() {
+            let bounds = "left out unless cluster mode is enabled: cluster.cluster_mode";
+            self.report(path, Integer(shards.into()), Bounds::Rule(bounds.into()));
         }
     }
 

@@ -1,14 +1,14 @@
 //! Checks the cluster and the servers' parameters.
 
 use super::{Bounds, Checks, Integer, Number, Quoted};
-use crate::catalog::{NodeType, node_type, node_types};
+use crate::catalog::{Engine, NodeType, node_type, node_types};
 use crate::cluster::slots::SLOTS;
 use crate::policy;
 use crate::scenario::parameters::memcached::Automove;
 use crate::scenario::parameters::redis::MaxmemoryPolicy;
 use crate::scenario::{
-    Aof, Cluster, ClusterMode, Distribution, GlobalDatastore, Memcached, Persistence, Redis, Replication,
-    SERVER_POLICY, Serverless, limits,
+    Aof, AutoScaling, Cluster, ClusterMode, Distribution, GlobalDatastore, Memcached, Persistence, Redis,
+    Replication, SERVER_POLICY, Scales, Serverless, limits,
 };
 use crate::units::Bytes;
 
@@ -17,17 +17,11 @@ impl Checks {
         if let Some(serverless) = &cluster.serverless {
             self.serverless(serverless);
         }
-        match node_type(&cluster.node_type) {
-            Some(node) if !node.supports(cluster.engine) => {
-                let bounds = Bounds::Rule(format!("a type that runs {}", cluster.engine.label()));
-                self.report("cluster.node_type", Quoted(node.name), bounds);
-            }
-            Some(node) if node.ssd.is_some() => self.tiering(node, cluster),
-            Some(_) => {}
-            None => {
-                let names = node_types().iter().map(|node| node.name);
-                self.one_of("cluster.node_type", &cluster.node_type, names);
-            }
+        self.node_type("cluster.node_type", &cluster.node_type, cluster.engine);
+        if let Some(node) =
+            node_type(&cluster.node_type).filter(|node| node.ssd.is_some() && node.supports(cluster.engine))
+        {
+            self.tiering(node, cluster);
         }
         let (shards, replicas) = (u64::from(cluster.shards), u64::from(cluster.replicas));
         self.integer("cluster.shards", shards, &limits::SHARDS);
@@ -96,6 +90,76 @@ impl Checks {
             self.global(global, cluster);
         }
         self.persistence(&cluster.persistence, memcached);
+        if let Some(rules) = &cluster.auto_scaling {
+            self.auto_scaling(rules, cluster);
+        }
+    }
+
+    fn auto_scaling(&mut self, rules: &AutoScaling, cluster: &Cluster) {
+        let path = |field: &str| format!("cluster.auto_scaling.{field}");
+        if !cluster.has_bus() {
+            let bounds = Bounds::Rule("left out unless cluster mode is enabled: cluster.cluster_mode".into());
+            self.report("cluster.auto_scaling", "set", bounds);
+        }
+        if cluster.global.is_some() {
+            let bounds = Bounds::Rule("left out with secondary regions: cluster.global".into());
+            self.report("cluster.auto_scaling", "set", bounds);
+        }
+        self.number(&path("target"), rules.target.0, &limits::SCALING_TARGET);
+        let (limit, nodes) = match rules.scales {
+            Scales::Shards => (
+                &limits::SHARDS,
+                u64::from(rules.most) * u64::from(cluster.replicas + 1),
+            ),
+            Scales::Replicas => (
+                &limits::REPLICAS,
+                u64::from(cluster.shards) * u64::from(rules.most.min(5) + 1),
+            ),
+        };
+        self.integer(&path("least"), rules.least.into(), limit);
+        self.integer(&path("most"), rules.most.into(), limit);
+        if rules.most < rules.least {
+            let bounds = Bounds::Rule("at least cluster.auto_scaling.least".into());
+            self.report(&path("most"), Integer(rules.most.into()), bounds);
+        } else if limit.contains(f64::from(rules.most)) && !limits::NODES.contains(nodes as f64) {
+            let bounds = format!("so few that there are at most {} nodes", limits::NODES.max);
+            self.report(&path("most"), Integer(rules.most.into()), Bounds::Rule(bounds));
+        }
+        for (field, seconds) in [
+            ("out_cooldown_s", rules.out_cooldown_s),
+            ("in_cooldown_s", rules.in_cooldown_s),
+            ("provision_s", rules.provision_s),
+        ] {
+            self.integer(&path(field), seconds.0, &limits::SCALING_S);
+        }
+    }
+
+    /// Checks a node type that takes the place of the one there is: data tiering stays as it is.
+    pub(super) fn other_node_type(&mut self, path: &str, name: &str, cluster: &Cluster) {
+        self.node_type(path, name, cluster.engine);
+        if let (Some(new), Some(old)) = (node_type(name), node_type(&cluster.node_type))
+            && new.ssd.is_some() != old.ssd.is_some()
+        {
+            let bounds = format!(
+                "with data tiering as {} has it, or without as it has not",
+                old.name
+            );
+            self.report(path, Quoted(new.name), Bounds::Rule(bounds));
+        }
+    }
+
+    fn node_type(&mut self, path: &str, name: &str, engine: Engine) {
+        match node_type(name) {
+            Some(node) if !node.supports(engine) => {
+                let bounds = Bounds::Rule(format!("a type that runs {}", engine.label()));
+                self.report(path, Quoted(node.name), bounds);
+            }
+            Some(_) => {}
+            None => {
+                let names = node_types().iter().map(|node| node.name);
+                self.one_of(path, name, names);
+            }
+        }
     }
 
     /// Data tiering knows five policies (`reference/aws/limits_and_metrics.md` section 2).

@@ -19,7 +19,7 @@ mod pool;
 mod table;
 mod tier;
 
-use super::{Cause, Lookup, MemoryModel, NEVER, Stored, Value, Version};
+use super::{Cause, Held, Lookup, MemoryModel, NEVER, Stored, Value, Version};
 use crate::random::{Stream, mix64};
 use crate::scenario::parameters::redis::{MaxmemoryPolicy, Redis};
 use crate::units::{Bytes, Micros};
@@ -375,6 +375,69 @@ impl RedisStore {
             self.remove(key, Cause::Cold);
         }
         resident
+    }
+
+    pub(crate) fn held(&self, key: u32) -> Held {
+        let entry = self.entries.get(key as usize).copied().unwrap_or(ABSENT);
+        Held {
+            expires: entry.expires,
+            item_bytes: entry.item_bytes,
+            keys: entry.keys,
+            stamp: Some(entry.stamp),
+            fate: entry.fate,
+        }
+    }
+
+    pub(crate) fn release(&mut self, key: u32) {
+        if self.glance(key) {
+            self.remove(key, Cause::Cold);
+        }
+        if let Some(entry) = self.entries.get_mut(key as usize) {
+            *entry = ABSENT;
+        }
+    }
+
+    pub(crate) fn accept(&mut self, key: u32, held: Held, now: Micros) -> Stored {
+        if key as usize >= self.entries.len() {
+            self.entries.resize(key as usize + 1, ABSENT);
+        }
+        let live = held.keys > 0 && !has_expired(held.expires, now);
+        let fits = live && self.begin_command(SET_ARGUMENT_BYTES + u64::from(held.item_bytes), now);
+        let ttl = held.expires != NEVER;
+        if fits {
+            self.add(key, held.keys, ttl);
+            self.items += u64::from(held.item_bytes) * u64::from(held.keys);
+            if let Some(tier) = &mut self.tier {
+                // Of the item, nearly all is the value where it is worth moving.
+                tier.put(key, held.item_bytes, held.keys);
+                self.settle();
+            }
+        }
+        let stamp = held.stamp.unwrap_or_else(|| self.clock.fresh(now));
+        if let Some(entry) = self.entries.get_mut(key as usize) {
+            *entry = match (fits, live) {
+                (true, _) => Entry {
+                    expires: held.expires,
+                    item_bytes: held.item_bytes,
+                    keys: held.keys,
+                    stamp,
+                    fate: Cause::Cold,
+                },
+                (false, true) => Entry {
+                    fate: Cause::Evicted,
+                    ..ABSENT
+                },
+                (false, false) => Entry {
+                    fate: if held.keys > 0 { Cause::Expired } else { held.fate },
+                    ..ABSENT
+                },
+            };
+        }
+        if live && !fits {
+            Stored::OutOfMemory
+        } else {
+            Stored::Kept
+        }
     }
 
     /// What its keys and tables cost.

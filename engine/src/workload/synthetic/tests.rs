@@ -20,7 +20,14 @@ fn class(keys: u64, per_s: f64, popularity: Popularity) -> KeyClass {
 }
 
 fn build(classes: &[KeyClass], seconds: f64, thinning: &Thinning) -> (Synthetic, KeyTable) {
-    Synthetic::new(classes, seconds, thinning, &Topology::even(4), 11)
+    Synthetic::new(
+        classes,
+        seconds,
+        thinning,
+        &Topology::even(4),
+        11,
+        KeyTable::new(4, false),
+    )
 }
 
 fn all(stream: &mut Synthetic) -> Vec<Request> {

@@ -20,7 +20,7 @@ pub fn short_name(node_type: &str) -> &str {
 }
 
 /// The node types that the engine runs on, with memory and price; also the one chosen when it is none of them.
-fn node_options(scenario: &Scenario) -> Vec<(String, String)> {
+pub(super) fn node_options(scenario: &Scenario) -> Vec<(String, String)> {
     let engine = scenario.cluster.engine;
     let chosen = &scenario.cluster.node_type;
     let mut options: Vec<_> = node_types()

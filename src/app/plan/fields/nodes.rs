@@ -2,7 +2,9 @@
 
 use super::{Field, Number, Pick, Slider, millis, of_millis};
 use crate::app::quantity::Unit;
-use cacheplan_engine::scenario::{ClusterMode, Distribution, GlobalDatastore, Scenario, limits};
+use cacheplan_engine::scenario::{
+    AutoScaling, ClusterMode, Distribution, GlobalDatastore, ScaledBy, Scales, Scenario, limits,
+};
 use cacheplan_engine::units::{Seconds, Share};
 
 /// Whether the fields of Redis and Valkey have a meaning.
@@ -15,6 +17,35 @@ fn global(scenario: &mut Scenario, change: impl FnOnce(&mut GlobalDatastore)) {
     if let Some(global) = &mut scenario.cluster.global {
         change(global);
     }
+}
+
+fn scaling(scenario: &Scenario) -> Option<&AutoScaling> {
+    scenario.cluster.auto_scaling.as_ref()
+}
+
+/// A quantity of the auto scaling that is on.
+macro_rules! rule {
+    ($field:literal, $label:literal, $hint:literal, $unit:expr, $limit:expr, $slider:expr, $get:expr, $set:expr) => {
+        Field::Number(Number {
+            path: concat!("cluster.auto_scaling.", $field),
+            label: $label,
+            hint: $hint,
+            unit: $unit,
+            limit: $limit,
+            whole: !matches!($unit, Unit::Percent),
+            slider: $slider,
+            get: |s, _| {
+                let get: fn(&AutoScaling) -> f64 = $get;
+                scaling(s).map(get)
+            },
+            set: |s, _, value| {
+                let set: fn(&mut AutoScaling, f64) = $set;
+                if let Some(rules) = &mut s.cluster.auto_scaling {
+                    set(rules, value);
+                }
+            },
+        })
+    };
 }
 
 /// Where nodes stand, and what they do when one of them fails.
@@ -206,4 +237,101 @@ pub const NODES: &[Field] = &[
         },
         set: |s, _, value| s.cluster.service_failover_s = Some(Seconds(value as u64)),
     }),
+    Field::Pick(Pick {
+        path: "cluster.auto_scaling",
+        label: "Auto scaling",
+        hint: "Adds capacity while a metric is above its target, and removes some while it is far below",
+        labels: &["Off", "Of shards", "Of replicas"],
+        get: |s, _| {
+            s.cluster
+                .has_bus()
+                .then(|| scaling(s).map_or(0, |rules| 1 + usize::from(rules.scales == Scales::Replicas)))
+        },
+        set: |s, _, at| {
+            let scales = if at == 2 { Scales::Replicas } else { Scales::Shards };
+            s.cluster.auto_scaling = (at > 0).then(|| AutoScaling {
+                scales,
+                ..AutoScaling::default()
+            });
+        },
+    }),
+    Field::Pick(Pick {
+        path: "cluster.auto_scaling.by",
+        label: "Metric",
+        hint: "Mean over all primaries",
+        labels: &["Engine CPU", "Memory"],
+        get: |s, _| {
+            let rules = scaling(s).filter(|rules| rules.scales == Scales::Shards);
+            rules.map(|rules| usize::from(rules.by == ScaledBy::Memory))
+        },
+        set: |s, _, at| {
+            if let Some(rules) = &mut s.cluster.auto_scaling {
+                rules.by = if at == 1 {
+                    ScaledBy::Memory
+                } else {
+                    ScaledBy::EngineCpu
+                };
+            }
+        },
+    }),
+    rule!(
+        "target",
+        "Target",
+        "Capacity is added above it, and removed below three quarters of it",
+        Unit::Percent,
+        limits::SCALING_TARGET,
+        Slider::Linear(0.05, 1.0, 0.05),
+        |rules| rules.target.0,
+        |rules, value| rules.target = Share(value)
+    ),
+    rule!(
+        "least",
+        "At least",
+        "Fewest shards, or replicas of each",
+        Unit::Count,
+        limits::SHARDS,
+        Slider::Linear(1.0, 30.0, 1.0),
+        |rules| f64::from(rules.least),
+        |rules, value| rules.least = value as u32
+    ),
+    rule!(
+        "most",
+        "At most",
+        "Most shards, or replicas of each",
+        Unit::Count,
+        limits::SHARDS,
+        Slider::Linear(1.0, 30.0, 1.0),
+        |rules| f64::from(rules.most),
+        |rules, value| rules.most = value as u32
+    ),
+    rule!(
+        "out_cooldown_s",
+        "Pause before more",
+        "Time from one change until capacity is added",
+        Unit::Seconds,
+        limits::SCALING_S,
+        Slider::Linear(0.0, 3_600.0, 60.0),
+        |rules| rules.out_cooldown_s.0 as f64,
+        |rules, value| rules.out_cooldown_s = Seconds(value as u64)
+    ),
+    rule!(
+        "in_cooldown_s",
+        "Pause before less",
+        "Time from one change until capacity is removed",
+        Unit::Seconds,
+        limits::SCALING_S,
+        Slider::Linear(0.0, 3_600.0, 60.0),
+        |rules| rules.in_cooldown_s.0 as f64,
+        |rules, value| rules.in_cooldown_s = Seconds(value as u64)
+    ),
+    rule!(
+        "provision_s",
+        "New nodes take",
+        "Time until they are there",
+        Unit::Seconds,
+        limits::SCALING_S,
+        Slider::Linear(0.0, 3_600.0, 60.0),
+        |rules| rules.provision_s.0 as f64,
+        |rules, value| rules.provision_s = Seconds(value as u64)
+    ),
 ];

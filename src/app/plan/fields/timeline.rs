@@ -6,7 +6,7 @@ use cacheplan_engine::scenario::{Happening, Scenario, What, Workload, limits};
 use cacheplan_engine::units::{Seconds, Share};
 
 /// What each kind is called, in the order of [`kind`].
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 22] = [
     "Load",
     "Deploy",
     "Load shedding",
@@ -26,6 +26,9 @@ const KINDS: [&str; 19] = [
     "Connections of others",
     "Redirects",
     "Snapshot",
+    "Other number of shards",
+    "Other number of replicas",
+    "Other node type",
 ];
 
 fn kind(what: &What) -> usize {
@@ -49,6 +52,9 @@ fn kind(what: &What) -> usize {
         What::Connections { .. } => 16,
         What::WrongShard { .. } => 17,
         What::Snapshot => 18,
+        What::Reshard { .. } => 19,
+        What::Replicas { .. } => 20,
+        What::NodeType { .. } => 21,
     }
 }
 
@@ -83,7 +89,12 @@ fn usual(kind: usize) -> What {
         15 => What::Restart { shard },
         16 => What::Connections { count: 60_000 },
         17 => What::WrongShard { share },
-        _ => What::Snapshot,
+        18 => What::Snapshot,
+        19 => What::Reshard { shards: 6 },
+        20 => What::Replicas { replicas: 2 },
+        _ => What::NodeType {
+            node_type: "cache.r7g.xlarge".into(),
+        },
     }
 }
 
@@ -182,6 +193,33 @@ fn share_of(what: &mut What) -> Option<&mut Share> {
     }
 }
 
+/// Whether it is over at once, or takes as long as it takes.
+fn is_moment(what: &What) -> bool {
+    matches!(kind(what), 7 | 18..)
+}
+
+/// How many shards or replicas there are to be.
+fn wanted(what: &mut What, of_shards: bool) -> Option<&mut u32> {
+    match what {
+        What::Reshard { shards } if of_shards => Some(shards),
+        What::Replicas { replicas } if !of_shards => Some(replicas),
+        _ => None,
+    }
+}
+
+fn wanted_now(scenario: &Scenario, at: usize, of_shards: bool) -> Option<f64> {
+    let mut what = what(scenario, at)?.clone();
+    wanted(&mut what, of_shards).map(|count| f64::from(*count))
+}
+
+fn set_wanted(scenario: &mut Scenario, at: usize, of_shards: bool, value: f64) {
+    change(scenario, at, |happening| {
+        if let Some(count) = wanted(&mut happening.what, of_shards) {
+            *count = value as u32;
+        }
+    });
+}
+
 /// The shards as people number them, and all of them where that is possible.
 fn shards(scenario: &Scenario, all: bool) -> Vec<(String, String)> {
     let named = scenario
@@ -255,9 +293,7 @@ pub const TIMELINE: &[Field] = &[
         slider: Slider::Linear(0.0, 7_200.0, 30.0),
         get: |s, at| {
             let happening = s.timeline.get(at)?;
-            // A flush is over at once.
-            (!matches!(happening.what, What::Flush { .. } | What::Snapshot))
-                .then_some(happening.duration_s.0 as f64)
+            (!is_moment(&happening.what)).then_some(happening.duration_s.0 as f64)
         },
         set: |s, at, value| change(s, at, |happening| happening.duration_s = Seconds(value as u64)),
     }),
@@ -287,6 +323,45 @@ pub const TIMELINE: &[Field] = &[
             });
         },
     }),
+    Field::Number(Number {
+        path: "timeline[].what.shards",
+        label: "Shards",
+        hint: "How many there are in the end",
+        unit: Unit::Count,
+        limit: limits::SHARDS,
+        whole: true,
+        slider: Slider::Linear(1.0, 30.0, 1.0),
+        get: |s, at| wanted_now(s, at, true),
+        set: |s, at, value| set_wanted(s, at, true, value),
+    }),
+    Field::Number(Number {
+        path: "timeline[].what.replicas",
+        label: "Replicas",
+        hint: "How many each shard has in the end",
+        unit: Unit::Count,
+        limit: limits::REPLICAS,
+        whole: true,
+        slider: Slider::Linear(0.0, 5.0, 1.0),
+        get: |s, at| wanted_now(s, at, false),
+        set: |s, at, value| set_wanted(s, at, false, value),
+    }),
+    Field::Choice(Choice {
+        path: "timeline[].what.node_type",
+        label: "Node type",
+        hint: "Of all nodes from then on",
+        options: super::cluster::node_options,
+        get: |s, at| match what(s, at)? {
+            What::NodeType { node_type } => Some(node_type.clone()),
+            _ => None,
+        },
+        set: |s, at, wanted| {
+            change(s, at, |happening| {
+                if let What::NodeType { node_type } = &mut happening.what {
+                    *node_type = wanted.into();
+                }
+            });
+        },
+    }),
     Field::Choice(Choice {
         path: "timeline[].what.zone",
         label: "Zone",
@@ -309,7 +384,7 @@ pub const TIMELINE: &[Field] = &[
         },
     }),
     Field::Choice(Choice {
-        path: "timeline[].what.shards|timeline[].what.shard",
+        path: "timeline[].what.any_shard|timeline[].what.shard",
         label: "Where",
         hint: "The shard that it concerns, or all of them",
         options: |s| shards(s, true),

@@ -185,8 +185,11 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
         What::Connections { .. } => 16,
         What::WrongShard { .. } => 17,
         What::Snapshot => 18,
+        What::Reshard { .. } => 19,
+        What::Replicas { .. } => 20,
+        What::NodeType { .. } => 21,
     };
-    let kind = code.one_of(kind, 19);
+    let kind = code.one_of(kind, 22);
     if code.reads() {
         let (class, shard, factor, share) = (None, None, 0.0, Share(0.0));
         *what = match kind {
@@ -216,7 +219,12 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
             15 => What::Restart { shard },
             16 => What::Connections { count: 0 },
             17 => What::WrongShard { share },
-            _ => What::Snapshot,
+            18 => What::Snapshot,
+            19 => What::Reshard { shards: 0 },
+            20 => What::Replicas { replicas: 0 },
+            _ => What::NodeType {
+                node_type: String::new(),
+            },
         };
     }
     match what {
@@ -238,7 +246,10 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
         | What::ReplicaFailure { shard: number }
         | What::ReplicaPartition { shard: number }
         | What::ZoneLoss { zone: number }
-        | What::Connections { count: number } => code.u32(number),
+        | What::Connections { count: number }
+        | What::Reshard { shards: number }
+        | What::Replicas { replicas: number } => code.u32(number),
+        What::NodeType { node_type } => code.text(node_type),
         What::SlowNode { shard, factor } => {
             code.option(shard, Code::u32);
             code.f64(factor);
