@@ -435,3 +435,26 @@ fn shards_follow_the_load() {
     assert!((2_200.0..2_500.0).contains(&outs[0].0), "{changes:?}");
     assert!(report.bill.lines[0].what.starts_with("Primaries"));
 }
+
+#[test]
+fn a_sampled_run_moves_slots_as_fast() {
+    let seconds = |budget| {
+        let mut scenario = cluster(&[(100, 0, What::Reshard { shards: 4 })]);
+        scenario.run.request_budget = budget;
+        if let Workload::Synthetic { classes } = &mut scenario.workload {
+            classes[0].keys = 100_000;
+        }
+        let report = run(&scenario);
+        let done = first(&report, Event::Resharded { shards: 4 }).unwrap();
+        (
+            report.sampling.one_in,
+            done - 100.0,
+            report.summary.counts.misses(),
+        )
+    };
+    let (all, in_full, _) = seconds(10_000_000);
+    let (one_in, sampled, misses) = seconds(100_000);
+    assert!(all == 1 && one_in > 4, "{one_in}");
+    assert!((sampled / in_full - 1.0).abs() < 0.1, "{sampled} {in_full}");
+    assert_eq!(misses, 0);
+}
