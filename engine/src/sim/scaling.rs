@@ -40,6 +40,8 @@ pub(super) struct Reshard {
     moves: Vec<(Move, Vec<u32>)>,
     /// The pair whose slots move.
     pair: Option<(u16, u16)>,
+    /// Keys and bytes of each of its slots in a sampled run, whose keys would fill single slots and leave others empty.
+    mean: Option<(f64, f64)>,
 }
 
 /// Nodes of one type that ran: for how many seconds all together, or how many on average.
@@ -139,6 +141,7 @@ impl Sim {
                 to,
                 moves,
                 pair: None,
+                mean: None,
             });
             self.next_slot();
         } else {
@@ -211,22 +214,37 @@ impl Sim {
         };
         let (step, pair) = (*step, Some((step.from, step.to)));
         let first = reshard.pair != pair;
-        let (mut moved, mut bytes) = (0.0, 0.0);
-        if let Some(from) = self.shards.get(usize::from(step.from)) {
-            for key in keys {
-                let held = from.store.held(self.keys.get(*key).local);
-                moved += f64::from(held.keys);
-                bytes += f64::from(held.keys) * f64::from(held.item_bytes);
-            }
-        }
+        let mean = if first && !self.thinning.is_none() {
+            let of_pair = |(other, _): &&(Move, Vec<u32>)| pair == Some((other.from, other.to));
+            let slots = || reshard.moves.iter().rev().take_while(of_pair);
+            let (keys, bytes) = self.held_by(step.from, slots().flat_map(|(_, keys)| keys));
+            let count = slots().count() as f64;
+            Some((keys / count, bytes / count))
+        } else {
+            reshard.mean
+        };
+        let (moved, bytes) = mean.unwrap_or_else(|| self.held_by(step.from, keys.iter()));
         if first {
             self.free_threads();
         }
         if let Some(reshard) = &mut self.resharding {
             reshard.pair = pair;
+            reshard.mean = mean;
         }
         let us = self.pace(step, moved, bytes, first);
         self.note(later(self.now, us), Due::SlotMoved);
+    }
+
+    /// How many keys stand behind those of these that a shard holds, and their bytes.
+    fn held_by<'a>(&self, shard: u16, keys: impl Iterator<Item = &'a u32>) -> (f64, f64) {
+        let Some(of_shard) = self.shards.get(usize::from(shard)) else {
+            return (0.0, 0.0);
+        };
+        keys.fold((0.0, 0.0), |(count, bytes), key| {
+            let held = of_shard.store.held(self.keys.get(*key).local);
+            let own = f64::from(held.keys);
+            (count + own, bytes + own * f64::from(held.item_bytes))
+        })
     }
 
     /// Microseconds that a slot takes to move, which holds so many keys of so many bytes together; the threads of both
