@@ -37,9 +37,10 @@ fn errors_name_field_line_and_column() {
         ),
         (
             "{\n  \"cluster\": { \"shrads\": 3 }\n}",
-            "line 2, column 23, cluster.shrads: unknown field `shrads`, expected one of `engine`, `node_type`, \
-             `shards`, `replicas`, `cluster_mode`, `distribution`, `slots`, `zones`, `tls`, `node_timeout_ms`, \
-             `require_full_coverage`, `service_failover_s`, `replication`, `persistence`, `policy`, `reserved_memory`, `maxmemory_bytes`, `redis`, `memcached`",
+            "line 2, column 23, cluster.shrads: unknown field `shrads`, expected one of `engine`, `serverless`, `node_type`, `shards`, `replicas`, `cluster_mode`, \
+             `distribution`, `slots`, `zones`, `tls`, `node_timeout_ms`, `require_full_coverage`, \
+             `service_failover_s`, `replication`, `global`, `persistence`, `policy`, `reserved_memory`, \
+             `maxmemory_bytes`, `redis`, `memcached`, `auto_scaling`",
         ),
         (
             r#"{ "workload": { "synthetic": { "classes": [ { "keys": 10 }, { "keys": -1 } ] } } }"#,
