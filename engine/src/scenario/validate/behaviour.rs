@@ -284,7 +284,7 @@ impl Checks {
         self.integer(path, shards.into(), limit);
         let nodes = u64::from(shards) * (1 + u64::from(cluster.replicas));
         if limit.contains(f64::from(shards)) && !limits::NODES.contains(nodes as f64) {
-            let bounds = format!("so few that they have at most {} nodes", limits::NODES.max);
+            let bounds = format!("so few that they have at most {} nodes", limits::NODES.max as u32);
             self.report(path, Integer(shards.into()), Bounds::Rule(bounds));
         }
         if !memcached && !cluster.has_bus() {

@@ -122,7 +122,7 @@ impl Checks {
             let bounds = Bounds::Rule("at least cluster.auto_scaling.least".into());
             self.report(&path("most"), Integer(rules.most.into()), bounds);
         } else if limit.contains(f64::from(rules.most)) && !limits::NODES.contains(nodes as f64) {
-            let bounds = format!("so few that there are at most {} nodes", limits::NODES.max);
+            let bounds = format!("so few that there are at most {} nodes", limits::NODES.max as u32);
             self.report(&path("most"), Integer(rules.most.into()), Bounds::Rule(bounds));
         }
         for (field, seconds) in [
