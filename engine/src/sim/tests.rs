@@ -370,7 +370,13 @@ impl Dice {
             guard: match self.0.below(5) {
                 0 => Guard::None,
                 1 => Guard::Lock {
-                    poll_ms: self.milliseconds(1.0, 1e3),
+                    // Whom a lock keeps out while the database is down polls to the end: a million readers had better
+                    // poll seldom.
+                    poll_ms: if sampled {
+                        self.milliseconds(1e3, 1e4)
+                    } else {
+                        self.milliseconds(1.0, 1e3)
+                    },
                 },
                 2 => Guard::Coalesce,
                 3 => Guard::StaleWhileRevalidate {

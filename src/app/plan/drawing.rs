@@ -10,8 +10,8 @@ use leptos::prelude::*;
 
 /// Up to so many shards each get a row with their replicas; more are drawn as a field of primaries.
 const ROWS: usize = 12;
-/// ElastiCache spreads the nodes of a shard over the zones it is given; three are usual.
-const ZONES: usize = 3;
+/// Letters of zones: a cluster lies in as many as it has letters, at most.
+const ZONES: [&str; 3] = ["a", "b", "c"];
 const LABEL_WIDTH: f64 = 92.0;
 /// Narrower drawings leave the slots to the table.
 const NARROW: f64 = 360.0;
@@ -23,6 +23,7 @@ const GAP: f64 = 8.0;
 
 /// What decides where things are drawn.
 struct Shape {
+    zones: usize,
     replicas: usize,
     width: f64,
     region: String,
@@ -85,6 +86,7 @@ pub fn ClusterDrawing(answer: Answer) -> impl IntoView {
             .collect();
         answer.scenario.with_untracked(|scenario| {
             Some(Shape {
+                zones: (scenario.cluster.zones as usize).clamp(1, ZONES.len()),
                 replicas: scenario.cluster.replicas as usize,
                 width: width.get(),
                 region: scenario.prices.region.clone(),
@@ -213,10 +215,11 @@ fn rows(shape: &Shape, levels: &[Level]) -> String {
     let height = HEAD_HEIGHT + ROW_HEIGHT * shape.slots.len() as f64 - GAP + 1.0;
     let narrow = shape.width < NARROW;
     let label_width = if narrow { NARROW_LABEL_WIDTH } else { LABEL_WIDTH };
-    let zone_width = (shape.width - 1.0 - label_width - GAP * (ZONES as f64 - 1.0)) / ZONES as f64;
+    let zone_width =
+        (shape.width - 1.0 - label_width - GAP * (shape.zones as f64 - 1.0)) / shape.zones as f64;
     let left_of = |zone: usize| label_width + zone as f64 * (zone_width + GAP);
     let mut svg = Svg::new(shape.width, height);
-    for (zone, letter) in ["a", "b", "c"].into_iter().enumerate() {
+    for (zone, letter) in ZONES.into_iter().take(shape.zones).enumerate() {
         let region = if zone_width > 84.0 {
             shape.region.as_str()
         } else {
@@ -231,8 +234,8 @@ fn rows(shape: &Shape, levels: &[Level]) -> String {
             svg.text("", 0.0, top + 30.0, &format!("{first}–{last}"));
         }
         let level = levels.get(shard).copied().unwrap_or_default();
-        for zone in 0..ZONES {
-            let seated = || (0..=shape.replicas).filter(|node| (shard + node) % ZONES == zone);
+        for zone in 0..shape.zones {
+            let seated = || (0..=shape.replicas).filter(|node| (shard + node) % shape.zones == zone);
             let count = seated().count() as f64;
             let width = (zone_width - 4.0 * (count - 1.0)) / count;
             for (seat, node) in seated().enumerate() {
@@ -322,6 +325,7 @@ mod tests {
 
     fn shape(shards: usize, replicas: usize) -> Shape {
         Shape {
+            zones: 3,
             replicas,
             width: 400.0,
             region: "<b>&".into(),
