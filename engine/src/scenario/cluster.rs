@@ -331,8 +331,14 @@ impl Cluster {
 
     /// Way of a packet between two nodes of a shard, 0 being the primary and 1 its first replica.
     pub fn one_way(&self, shard: u16, from: u32, to: u32) -> Micros {
+        self.one_way_between((shard, from), (shard, to))
+    }
+
+    /// The same between nodes of any shards, each given as its shard and its number there.
+    pub(crate) fn one_way_between(&self, from: (u16, u32), to: (u16, u32)) -> Micros {
         let replication = &self.replication;
-        let same = zone_of(shard, from, self.zones) == zone_of(shard, to, self.zones);
+        let zone = |(shard, node)| zone_of(shard, node, self.zones);
+        let same = zone(from) == zone(to);
         Micros(u64::from(if same {
             replication.one_way_us
         } else {

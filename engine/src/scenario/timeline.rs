@@ -153,6 +153,37 @@ pub enum What {
 }
 
 impl What {
+    /// How many kinds there are.
+    pub const KINDS: usize = 22;
+
+    /// Number of its kind, in the order of this list. Links hold it: it never changes, and new kinds come last.
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::Load { .. } => 0,
+            Self::Deploy { .. } => 1,
+            Self::LoadShedding { .. } => 2,
+            Self::NodeFailure { .. } => 3,
+            Self::Partition { .. } => 4,
+            Self::SlowNode { .. } => 5,
+            Self::SlowCommand { .. } => 6,
+            Self::Flush { .. } => 7,
+            Self::DatabaseSlow { .. } => 8,
+            Self::DatabaseDown => 9,
+            Self::LostInvalidations { .. } => 10,
+            Self::AuthFailures { .. } => 11,
+            Self::ZoneLoss { .. } => 12,
+            Self::ReplicaFailure { .. } => 13,
+            Self::ReplicaPartition { .. } => 14,
+            Self::Restart { .. } => 15,
+            Self::Connections { .. } => 16,
+            Self::WrongShard { .. } => 17,
+            Self::Snapshot => 18,
+            Self::Reshard { .. } => 19,
+            Self::Replicas { .. } => 20,
+            Self::NodeType { .. } => 21,
+        }
+    }
+
     /// Whether it happens to nodes, which their user sees.
     pub(crate) fn is_of_nodes(&self) -> bool {
         matches!(

@@ -9,7 +9,7 @@ use super::{Sim, node};
 use crate::catalog::{NodeType, node_type};
 use crate::cluster::persistence::fork_pause;
 use crate::cluster::resharding::{ATOMIC_IDLE, ATOMIC_LOADED, BATCH, Migrate};
-use crate::cluster::{Move, Topology, zone_of};
+use crate::cluster::{Move, Topology};
 use crate::scenario::Engine;
 use crate::store::Stored;
 use crate::units::Micros;
@@ -261,13 +261,9 @@ impl Sim {
         let (Some(from), Some(to)) = (from, to) else {
             return AGAIN_US;
         };
-        let primary = |number: u16, shard: &Shard| zone_of(number, shard.members.primary(), cluster.zones);
-        let one_way = if primary(step.from, from) == primary(step.to, to) {
-            cluster.replication.one_way_us
-        } else {
-            cluster.replication.cross_zone_one_way_us
-        };
-        let round_trip = Micros(2 * u64::from(one_way));
+        let primary = |number: u16, shard: &Shard| (number, shard.members.primary());
+        let one_way = cluster.one_way_between(primary(step.from, from), primary(step.to, to));
+        let round_trip = Micros(2 * one_way.0);
         let free = |shard: &Shard| (1.0 - shard.usage.map_or(0.0, |usage| usage.cpu)).max(LEAST_FREE);
         let (giver, taker) = (free(from), free(to));
         if atomic {

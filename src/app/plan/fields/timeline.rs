@@ -5,8 +5,8 @@ use crate::app::quantity::Unit;
 use cacheplan_engine::scenario::{Happening, Scenario, What, Workload, limits};
 use cacheplan_engine::units::{Seconds, Share};
 
-/// What each kind is called, in the order of [`kind`].
-const KINDS: [&str; 22] = [
+/// What each kind is called, in the order of [`What::kind`].
+const KINDS: [&str; What::KINDS] = [
     "Load",
     "Deploy",
     "Load shedding",
@@ -30,33 +30,6 @@ const KINDS: [&str; 22] = [
     "Other number of replicas",
     "Other node type",
 ];
-
-fn kind(what: &What) -> usize {
-    match what {
-        What::Load { .. } => 0,
-        What::Deploy { .. } => 1,
-        What::LoadShedding { .. } => 2,
-        What::NodeFailure { .. } => 3,
-        What::Partition { .. } => 4,
-        What::SlowNode { .. } => 5,
-        What::SlowCommand { .. } => 6,
-        What::Flush { .. } => 7,
-        What::DatabaseSlow { .. } => 8,
-        What::DatabaseDown => 9,
-        What::LostInvalidations { .. } => 10,
-        What::AuthFailures { .. } => 11,
-        What::ZoneLoss { .. } => 12,
-        What::ReplicaFailure { .. } => 13,
-        What::ReplicaPartition { .. } => 14,
-        What::Restart { .. } => 15,
-        What::Connections { .. } => 16,
-        What::WrongShard { .. } => 17,
-        What::Snapshot => 18,
-        What::Reshard { .. } => 19,
-        What::Replicas { .. } => 20,
-        What::NodeType { .. } => 21,
-    }
-}
 
 /// One of a kind, as it is before anybody sets it.
 fn usual(kind: usize) -> What {
@@ -100,7 +73,7 @@ fn usual(kind: usize) -> What {
 
 /// What a happening is called.
 pub fn name(happening: &Happening) -> &'static str {
-    KINDS.get(kind(&happening.what)).copied().unwrap_or_default()
+    KINDS.get(happening.what.kind()).copied().unwrap_or_default()
 }
 
 /// A node that fails in the middle of the run for ten minutes, or what is left of the run.
@@ -195,7 +168,7 @@ fn share_of(what: &mut What) -> Option<&mut Share> {
 
 /// Whether it is over at once, or takes as long as it takes.
 fn is_moment(what: &What) -> bool {
-    matches!(kind(what), 7 | 18..)
+    matches!(what.kind(), 7 | 18..)
 }
 
 /// How many shards or replicas there are to be.
@@ -269,7 +242,7 @@ pub const TIMELINE: &[Field] = &[
         label: "What",
         hint: "A change of load, a deploy, a fault, or what operators do",
         labels: &KINDS,
-        get: |s, at| what(s, at).map(kind),
+        get: |s, at| what(s, at).map(What::kind),
         set: |s, at, wanted| change(s, at, |happening| happening.what = usual(wanted)),
     }),
     Field::Number(Number {

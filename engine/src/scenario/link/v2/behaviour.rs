@@ -165,31 +165,7 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
     code.u64(&mut happening.at_s.0);
     code.u64(&mut happening.duration_s.0);
     let what = &mut happening.what;
-    let kind = match what {
-        What::Load { .. } => 0,
-        What::Deploy { .. } => 1,
-        What::LoadShedding { .. } => 2,
-        What::NodeFailure { .. } => 3,
-        What::Partition { .. } => 4,
-        What::SlowNode { .. } => 5,
-        What::SlowCommand { .. } => 6,
-        What::Flush { .. } => 7,
-        What::DatabaseSlow { .. } => 8,
-        What::DatabaseDown => 9,
-        What::LostInvalidations { .. } => 10,
-        What::AuthFailures { .. } => 11,
-        What::ZoneLoss { .. } => 12,
-        What::ReplicaFailure { .. } => 13,
-        What::ReplicaPartition { .. } => 14,
-        What::Restart { .. } => 15,
-        What::Connections { .. } => 16,
-        What::WrongShard { .. } => 17,
-        What::Snapshot => 18,
-        What::Reshard { .. } => 19,
-        What::Replicas { .. } => 20,
-        What::NodeType { .. } => 21,
-    };
-    let kind = code.one_of(kind, 22);
+    let kind = code.one_of(what.kind(), What::KINDS);
     if code.reads() {
         let (class, shard, factor, share) = (None, None, 0.0, Share(0.0));
         *what = match kind {
