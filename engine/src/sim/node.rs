@@ -46,12 +46,14 @@ pub(super) fn store(plan: &Plan, topology: &Topology, shard: usize, keys: u32, k
     }
 }
 
-/// Slots of a shard as memory is concerned: none when there is one shard, which runs with cluster mode disabled.
+/// Slots of a shard as memory is concerned: none with cluster mode disabled, as one shard alone runs and clients that
+/// divide the keys themselves have it. A shard of a cluster that has no slots yet, or gave them all away, counts as if it
+/// had one: it runs in cluster mode.
 fn slots_owned(topology: &Topology, shard: usize) -> u32 {
-    if topology.shards() == 1 {
+    if topology.shards() == 1 || !topology.has_slots() {
         return 0;
     }
-    topology.slots_owned(shard as u16)
+    topology.slots_owned(shard as u16).max(1)
 }
 
 impl Sim {
