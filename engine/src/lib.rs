@@ -19,6 +19,10 @@
 //! Modules form floors, each importing only lower ones: `units`, `random`, `histogram` < `quantity`, `policy`, `queue`,
 //! `catalog` < `cluster` < `scenario` < `workload`, `store`, `database`, `client`, `timeline` < `sim` < `cost` < `report`.
 //! `tests/walls.rs` keeps them.
+//!
+//! Functions marked `#[inline(never)]` have long loops, or are called from such, among much that runs once. Browsers compile
+//! a function of WebAssembly anew, with all that was inlined into it, when a loop in it has run long, which takes the longer
+//! the larger it is: with the building of a run and of a report in one function each, more than half a second.
 
 pub mod catalog;
 mod client;

@@ -360,6 +360,7 @@ impl Sim {
 
     /// Puts every key into the cache, as far as it fits, as if the run had gone on for long: what is left of each TTL
     /// is uniform.
+    #[inline(never)]
     fn warm_start(&mut self) {
         if !self.plan.scenario().run.warm_start || !matches!(self.source, Source::Synthetic(_)) {
             return;
@@ -453,6 +454,7 @@ impl Sim {
     }
 
     /// Requests of users who wait for the answers.
+    #[inline(never)]
     fn serve_users(&mut self, budget: u64) {
         let most = self.requests + budget;
         while self.requests < most && !self.complete {
@@ -526,10 +528,14 @@ impl Sim {
 
     /// Closes the windows and intervals that end by `now`.
     fn pass_time(&mut self, now: Micros) {
-        if now < self.window_end && now < self.recorder.interval_end() {
-            self.now = now;
-            return;
+        if self.window_end <= now || self.recorder.interval_end() <= now {
+            self.end_windows(now);
         }
+        self.now = now;
+    }
+
+    #[inline(never)]
+    fn end_windows(&mut self, now: Micros) {
         while self.window_end <= now || self.recorder.interval_end() <= now {
             if self.window_end <= self.recorder.interval_end() {
                 let seconds = self.window.as_secs();
@@ -548,9 +554,9 @@ impl Sim {
                 self.recorder.end_interval(loads);
             }
         }
-        self.now = now;
     }
 
+    #[inline(never)]
     fn loads(&self) -> recorder::Loads {
         recorder::Loads {
             database_wait: self.database.wait(self.now),

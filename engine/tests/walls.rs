@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const DEPENDENCIES: &[&str] = &[
     "base64",
     "crc",
+    "itoa",
     "libm",
     // Clients of Memcached place keys by it.
     "md-5",

@@ -40,7 +40,8 @@ pub fn Hairline(session: Session) -> impl IntoView {
                                 {..attr("aria-valuemin", "0")}
                                 {..attr("aria-valuemax", "100")}
                                 {..attr("aria-valuenow", percent.clone())}
-                                style=format!("width:{percent}%")
+                                // Moved, not widened: that needs no layout and no painting while the workers want the cores.
+                                style=format!("translate:calc({percent}% - 100%)")
                             ></div>
                         }
                     })

@@ -76,6 +76,7 @@ const BURN_PACE: f64 = 2.0;
 const SUSTAINED: Micros = Micros(900_000_000);
 
 /// All alarms, in the order of their beginnings.
+#[inline(never)]
 pub(super) fn alarms(sim: &Sim) -> Vec<Alarm> {
     let objectives = &sim.plan().scenario().objectives;
     let mut all = Vec::new();

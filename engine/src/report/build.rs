@@ -106,6 +106,7 @@ fn per(count: f64, of: f64) -> f64 {
     if of > 0.0 { count / of } else { 0.0 }
 }
 
+#[inline(never)]
 fn sampling(sim: &Sim) -> Sampling {
     let intervals = sim.recorder().intervals();
     let represented: f64 = intervals
@@ -136,6 +137,7 @@ fn hit_ratio_error(sim: &Sim) -> f64 {
     sim.recorder().groups().error([total.hits, total.misses()]) + MODEL_ERROR
 }
 
+#[inline(never)]
 fn summary(sim: &Sim, total: &Tally, seconds: f64) -> Summary {
     let recorder = sim.recorder();
     let latency = recorder.total_latency();
@@ -283,6 +285,7 @@ fn latencies(histogram: &Histogram) -> Latencies {
     }
 }
 
+#[inline(never)]
 fn shards(sim: &Sim, seconds: f64) -> Vec<ShardSummary> {
     let recorder = sim.recorder();
     let last = recorder.intervals().last();
@@ -361,6 +364,7 @@ fn peak_of(loads: &[ShardLoad]) -> f64 {
 }
 
 /// The columns of one interval over some of its shards, in the order of `metrics`.
+#[inline(never)]
 fn values(interval: &Interval, shards: core::ops::Range<usize>, metrics: &[Metric]) -> Vec<f64> {
     // Shards that were added later are not there yet.
     let there = shards.start..shards.end.min(interval.tallies.len());
@@ -433,6 +437,7 @@ const OF_SHARD: [Metric; 4] = [
     Metric::EngineCpu,
 ];
 
+#[inline(never)]
 fn series(sim: &Sim) -> Series {
     let recorder = sim.recorder();
     let shards = recorder.totals().len();

@@ -32,6 +32,7 @@ pub struct HotKey {
     pub of_shard: Share,
 }
 
+#[inline(never)]
 pub(super) fn hot(sim: &Sim) -> Hot {
     let shards = sim.keys().shards();
     let all: f64 = shards.iter().map(|shard| shard.rate).sum();

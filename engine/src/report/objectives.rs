@@ -62,6 +62,7 @@ const SLOW_ALLOWED: f64 = 0.01;
 const BURN_WINDOW: Micros = Micros(3_600_000_000);
 
 /// Verdicts on all objectives of the scenario.
+#[inline(never)]
 pub(super) fn verdicts(sim: &Sim) -> Vec<Verdict> {
     let objectives = &sim.plan().scenario().objectives;
     let verdict = |objective: &Objective| {

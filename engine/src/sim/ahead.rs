@@ -54,6 +54,7 @@ impl Warming {
 impl Sim {
     /// Begins to load a shard that is empty, or all of them, if the application does so: anew from the most popular keys
     /// on where it is at it already.
+    #[inline(never)]
     pub(super) fn begin_warming(&mut self, shard: Option<u16>) {
         let Source::Synthetic(source) = &self.source else {
             return;
@@ -77,6 +78,7 @@ impl Sim {
     }
 
     /// Loads what is due by now, and notes when to go on.
+    #[inline(never)]
     pub(super) fn warm(&mut self, warming: u32) {
         if warming != self.warming.number {
             return;
@@ -127,6 +129,7 @@ impl Sim {
 
     /// Loads what a read makes likely to be read next. The read stands for several in a sampled run: the chances are that
     /// any of them leads to it.
+    #[inline(never)]
     pub(super) fn prefetch(&mut self, request: Request, key: Key, reads: f64) {
         let Some(settings) = self.plan.scenario().client.prefetch else {
             return;

@@ -40,6 +40,7 @@ impl Sim {
     }
 
     /// Looks at the metric, and has capacity added or removed.
+    #[cold]
     pub(super) fn track(&mut self) {
         self.note(Micros(self.now.0 + PERIOD.0), Due::Track);
         let Some(rules) = self.plan.scenario().cluster.auto_scaling.clone() else {
@@ -90,6 +91,7 @@ impl Sim {
     }
 
     /// Capacity is there, or is to go.
+    #[cold]
     pub(super) fn scale(&mut self, count: u32) {
         let Some(rules) = &self.plan.scenario().cluster.auto_scaling else {
             return;

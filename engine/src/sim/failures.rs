@@ -167,6 +167,7 @@ impl Sim {
     }
 
     /// A node that rebooted has loaded what was on its disk, unless another took its place meanwhile.
+    #[cold]
     pub(super) fn loaded(&mut self, shard: u16, node: u32) {
         let Some(of_shard) = self.shards.get(usize::from(shard)) else {
             return;
@@ -221,6 +222,7 @@ impl Sim {
     }
 
     /// A replica takes over from a dead primary; the others follow it.
+    #[cold]
     pub(super) fn promote(&mut self, shard: u16) {
         let Some(of_shard) = self.shards.get_mut(usize::from(shard)) else {
             return;

@@ -10,6 +10,7 @@ use crate::units::Micros;
 
 impl Sim {
     /// A happening begins or ends.
+    #[cold]
     pub(super) fn change(&mut self, change: Change) {
         let number = change.happening;
         let event = if change.begins {
@@ -87,6 +88,7 @@ impl Sim {
     }
 
     /// A slow command holds the threads of its shards; the next one is noted.
+    #[cold]
     pub(super) fn stall(&mut self, happening: u16) {
         let scenario = self.plan.scenario();
         let what = scenario.timeline.get(usize::from(happening)).map(|it| &it.what);

@@ -58,6 +58,7 @@ fn slots_owned(topology: &Topology, shard: usize) -> u32 {
 
 impl Sim {
     /// Bytes that all keys of the workload would take in the cluster.
+    #[inline(never)]
     pub(crate) fn working_set(&self) -> Bytes {
         let mut sums = vec![(0u64, 0u64, 0u64); self.shards.len()];
         let remembers = self.plan.scenario().client.negative_ttl_s.is_some();

@@ -128,6 +128,7 @@ impl Tally {
 }
 
 /// The sum of several.
+#[inline(never)]
 pub(crate) fn sum<'a>(tallies: impl IntoIterator<Item = &'a Tally>) -> Tally {
     let mut all = Tally::default();
     for tally in tallies {
@@ -361,6 +362,7 @@ impl Recorder {
     }
 
     /// Closes the interval.
+    #[inline(never)]
     pub(crate) fn end_interval(&mut self, loads: Loads) {
         let end = self.interval_end().0.min(self.end.0);
         let seconds = (end - self.started.0) as f64 / 1e6;

@@ -124,6 +124,7 @@ impl Sim {
     }
 
     /// The primary forks to write a replica's snapshot. Replicas that wait at the same time share it.
+    #[cold]
     pub(super) fn fork(&mut self, shard: u16, node: u32, attempt: u32) {
         if !self.tries(shard, node, attempt) {
             return;
@@ -176,6 +177,7 @@ impl Sim {
     }
 
     /// A synchronisation ends: the replica is in step, or was dropped and tries again.
+    #[cold]
     pub(super) fn synced(&mut self, shard: u16, node: u32, attempt: u32, done: bool, outflow: f64) {
         if let Some(of_shard) = self.shards.get_mut(usize::from(shard)) {
             of_shard.outflow = (of_shard.outflow - outflow).max(0.0);

@@ -308,6 +308,7 @@ impl Sim {
     }
 
     /// The keys of the slot that moves have arrived; the next one follows.
+    #[cold]
     pub(super) fn slot_moved(&mut self) {
         let Some(reshard) = &mut self.resharding else {
             return;

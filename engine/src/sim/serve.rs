@@ -275,6 +275,7 @@ impl Sim {
 
     /// Microseconds that a command loses which goes to another shard than this one first: the way there, and a new
     /// connection to the right one.
+    #[cold]
     fn redirect(&mut self, request: Request, shard: u16, weight: f64) -> f64 {
         if self.conditions.redirected <= 0.0 {
             return 0.0;

@@ -70,6 +70,7 @@ impl Sim {
 
     /// Runs commands on a Serverless cache that transfer a value of so many bytes: microseconds until each is answered, the
     /// round trip aside.
+    #[inline(never)]
     pub(super) fn run_serverless(&mut self, request: Request, weight: f64, cost: f64, bytes: f64) -> f64 {
         let key = self.keys.get(request.key);
         let ecpus = weight * ecpu(bytes, cost);
@@ -178,6 +179,7 @@ impl Serverless {
     }
 
     /// Ends a window of so many seconds, which the one shard is told of.
+    #[inline(never)]
     pub(super) fn end_window(&mut self, seconds: f64, shards: &mut [Shard]) {
         let demand = core::mem::take(&mut self.asked) / seconds;
         self.shares.0 = demand / self.capacity.ecpu_per_s();

@@ -19,6 +19,7 @@ impl Sim {
     }
 
     /// A snapshot that is scheduled; the next one is noted.
+    #[cold]
     pub(super) fn scheduled_snapshot(&mut self) {
         self.snapshot();
         if let Some(snapshots) = &self.plan.scenario().cluster.persistence.snapshots {

@@ -63,6 +63,7 @@ impl Sim {
     }
 
     /// Gathered writes of a key go to the database, if the node that held them still does.
+    #[inline(never)]
     pub(super) fn flush(&mut self, number: u32, since: Micros) {
         self.values.set_dirty(number, false);
         let key = self.keys.get(number);

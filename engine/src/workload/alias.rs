@@ -20,6 +20,7 @@ pub(crate) struct Alias {
 impl Alias {
     /// The distribution proportional to `weights`, which are finite, not negative, not all zero, and fewer
     /// than 2^32.
+    #[inline(never)]
     pub(crate) fn new(weights: &[f64]) -> Self {
         let total: f64 = weights.iter().sum();
         let scale = weights.len() as f64 / total;

@@ -311,18 +311,11 @@ fn home_of_name(parts: &[&[u8]], number: u64, topology: &Topology) -> Home {
     let mut name = [0u8; 272];
     let mut rest = &mut name[..];
     let room = rest.len();
+    let mut digits = itoa::Buffer::new();
+    let number = [b":", digits.format(number).as_bytes()];
+    let end: &[&[u8]] = if parts.len() > 1 { &[b"}"] } else { &[] };
     // A name that did not fit would only be cut, and still be hashed the same every time.
-    let _ = parts
-        .iter()
-        .try_for_each(|part| rest.write_all(part))
-        .and_then(|()| write!(rest, ":{number}"))
-        .and_then(|()| {
-            if parts.len() > 1 {
-                rest.write_all(b"}")
-            } else {
-                Ok(())
-            }
-        });
+    let _ = (parts.iter().chain(&number).chain(end)).try_for_each(|part| rest.write_all(part));
     let used = room - rest.len();
     home_at_place(topology.place_of_name(&name[..used]), topology)
 }

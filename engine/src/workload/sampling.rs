@@ -238,6 +238,7 @@ impl Thinning {
     /// The least thinning that brings the expected requests to about the budget.
     ///
     /// `capacity_keys` is how many keys of the mix fit into the cluster's memory.
+    #[inline(never)]
     pub(crate) fn choose(classes: &[KeyClass], seconds: f64, capacity_keys: f64, budget: u64) -> Self {
         let budget = budget as f64;
         let masses: Vec<Masses> = classes
@@ -326,6 +327,7 @@ impl Thinning {
     }
 
     /// Keys to simulate, with those born.
+    #[inline(never)]
     fn keys(&self, classes: &[KeyClass]) -> u64 {
         classes
             .iter()
@@ -339,6 +341,7 @@ impl Thinning {
     }
 
     /// Expected requests to simulate.
+    #[inline(never)]
     fn cost(&self, classes: &[KeyClass], demands: &[Demand<'_>], seconds: f64) -> f64 {
         let of_class = |(number, (class, demand)): (usize, (&KeyClass, &Demand<'_>))| {
             let Layout { hot, one_in, .. } = self.layout(class);
@@ -372,6 +375,7 @@ fn blocks(first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
 
 /// Seconds after which a value that nobody asks for vanishes, per class: its TTL, or the characteristic time of
 /// the cache as a whole if that is shorter.
+#[inline(never)]
 fn lives(classes: &[KeyClass], demands: &[Demand<'_>], seconds: f64, capacity_keys: f64) -> Vec<f64> {
     let eviction = characteristic_time(demands, seconds, capacity_keys);
     let of_class = |class: &KeyClass| match class.ttl {
@@ -385,6 +389,7 @@ fn lives(classes: &[KeyClass], demands: &[Demand<'_>], seconds: f64, capacity_ke
 /// Time in which as many distinct keys are asked for as the cache holds, at the mean rates; at most `seconds`.
 ///
 /// Che, Tung and Wang, "Hierarchical Web caching systems", IEEE JSAC 2002.
+#[inline(never)]
 fn characteristic_time(demands: &[Demand<'_>], seconds: f64, capacity_keys: f64) -> f64 {
     // Keys and rate per key of groups of ranks alike enough.
     let groups: Vec<(f64, f64)> = demands

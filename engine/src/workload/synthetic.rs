@@ -513,6 +513,7 @@ struct Sampler<'a> {
 impl Sampler<'_> {
     /// Adds the keys that are simulated from the start. Returns the share of the class's own accesses that is simulated
     /// for each, and how many of them, the first ones, are thinned out.
+    #[inline(never)]
     fn sample(&self, seed: u64, table: &mut KeyTable) -> (Vec<f64>, u32) {
         let Self { class, layout, .. } = *self;
         let first = table.len() as u32;

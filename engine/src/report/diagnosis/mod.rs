@@ -143,6 +143,7 @@ impl Change {
 }
 
 /// All findings, most pressing first.
+#[inline(never)]
 pub(super) fn findings(scenario: &Scenario, report: &Report) -> Vec<Finding> {
     let found: Vec<Finding> = [
         trouble::failed(report),
