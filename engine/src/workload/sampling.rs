@@ -19,9 +19,31 @@
 use super::popularity::{Masses, hot_keys};
 use crate::scenario::{KeyClass, Popularity, Ttl};
 
-/// Hot keys are so many times `one_in`: a block of the tail is then at most a quarter as wide as its rank, and
-/// its keys differ in popularity by less than a fifth from their mean.
-const HOT_PER_BLOCK: u64 = 4;
+/// How much of a budget goes into hot keys.
+#[derive(Clone, Copy, Debug)]
+struct Measure {
+    /// Hot keys are so many times `one_in`.
+    hot_per_block: u64,
+    /// Requests per simulated key at least, so that setting up the keys does not outweigh the run.
+    per_key: f64,
+}
+
+/// A block of the tail is at most a quarter as wide as its rank, and its keys differ in popularity by less than a fifth
+/// from their mean.
+const AMPLE: Measure = Measure {
+    hot_per_block: 4,
+    per_key: 8.0,
+};
+
+/// For what exceeds its budget otherwise: hundreds of millions of keys in some 100,000 requests. The first blocks of the tail
+/// are as wide as their ranks, up to half as popular again as their mean; keys that hot stay in the cache all the same.
+const SCANT: Measure = Measure {
+    hot_per_block: 1,
+    per_key: 2.0,
+};
+
+/// Budgets may be exceeded by so much.
+const EXCESS: f64 = 1.25;
 
 /// Requests that a thinned hot key still gets, if the budget allows, in the time after which it would vanish.
 const VISITS: f64 = 50.0;
@@ -35,9 +57,6 @@ const HEAVIEST: f64 = 4.0;
 /// Most keys simulated one by one; at about 60 bytes each they fit a browser's memory.
 const MAX_KEYS: u64 = 8_000_000;
 
-/// Requests per simulated key at least, so that setting up the keys does not outweigh the run.
-const PER_KEY: f64 = 8.0;
-
 /// Places of a class without hot keys at least: fewer would not tell its ranks apart.
 const FEWEST_PLACES: u64 = 256;
 
@@ -49,6 +68,7 @@ const FOLDS: u64 = 64;
 pub(crate) struct Thinning {
     /// Ranks behind the hot ones that one simulated key stands for.
     pub(crate) one_in: u32,
+    hot_per_block: u64,
     /// Per class: the rate above which a hot key is asked less often, requests/s.
     ceilings: Vec<f64>,
     /// Most requests that one stands for.
@@ -216,6 +236,7 @@ impl Thinning {
     pub(crate) fn none(classes: usize) -> Self {
         Self {
             one_in: 1,
+            hot_per_block: AMPLE.hot_per_block,
             ceilings: vec![f64::INFINITY; classes],
             heaviest: 1.0,
             days: 0.0,
@@ -254,18 +275,38 @@ impl Thinning {
         if expected <= budget && keys <= MAX_KEYS as f64 {
             return Self::none(classes.len());
         }
+        let lives = lives(classes, &demands, seconds, capacity_keys);
+        let fit = |measure| Self::fit(classes, &demands, &lives, seconds, budget, measure);
+        let (cost, ample) = fit(AMPLE);
+        if cost <= EXCESS * budget {
+            return ample;
+        }
+        let (less, scant) = fit(SCANT);
+        if less < cost { scant } else { ample }
+    }
+
+    /// The least thinning of this measure that costs about the budget, or else the one that costs the least, with its cost.
+    fn fit(
+        classes: &[KeyClass],
+        demands: &[Demand<'_>],
+        lives: &[f64],
+        seconds: f64,
+        budget: f64,
+        measure: Measure,
+    ) -> (f64, Self) {
+        let expected: f64 = demands.iter().map(Demand::expected).sum();
         let candidates: Vec<Self> = (1..=30)
             .map(|shift| Self {
                 one_in: 1 << shift,
+                hot_per_block: measure.hot_per_block,
                 ceilings: Vec::new(),
                 heaviest: HEAVIEST * (expected / budget).max(1.0),
                 days: seconds / 86_400.0,
             })
             .collect();
         let keys_of = |thinning: &Self| thinning.keys(classes);
-        let fewest_keys = candidates.iter().map(keys_of).min().unwrap_or(keys as u64);
-        let most_keys = MAX_KEYS.min((budget / PER_KEY) as u64).max(fewest_keys);
-        let lives = lives(classes, &demands, seconds, capacity_keys);
+        let fewest_keys = candidates.iter().map(keys_of).min().unwrap_or(MAX_KEYS);
+        let most_keys = MAX_KEYS.min((budget / measure.per_key) as u64).max(fewest_keys);
         let mut visits = VISITS;
         loop {
             let mut cheapest = (f64::INFINITY, Self::none(classes.len()));
@@ -278,17 +319,17 @@ impl Thinning {
                     ceilings,
                     ..candidate.clone()
                 };
-                let cost = thinning.cost(classes, &demands, seconds);
+                let cost = thinning.cost(classes, demands, seconds);
                 if cost <= budget {
-                    return thinning;
+                    return (cost, thinning);
                 }
                 if cost < cheapest.0 {
                     cheapest = (cost, thinning);
                 }
             }
             // Rather a quarter over the budget than hot keys asked less often than they should be.
-            if cheapest.0 <= 1.25 * budget || visits < FEWEST_VISITS {
-                return cheapest.1;
+            if cheapest.0 <= EXCESS * budget || visits < FEWEST_VISITS {
+                return cheapest;
             }
             visits /= 1.5;
         }
@@ -304,7 +345,7 @@ impl Thinning {
     pub(crate) fn layout(&self, class: &KeyClass) -> Layout {
         let one_in = u64::from(self.one_in);
         let turnover = (class.churn_per_day + class.drift_per_day) * self.days;
-        let most = (HOT_PER_BLOCK * one_in) as f64 / (1.0 + turnover);
+        let most = (self.hot_per_block * one_in) as f64 / (1.0 + turnover);
         let hot = class.keys.min(most as u64);
         let hot = match class.popularity {
             _ if one_in == 1 => class.keys,
@@ -526,5 +567,25 @@ mod tests {
                 assert!(cost <= 1.25e6, "{classes:?}: {cost} requests");
             }
         }
+    }
+
+    #[test]
+    fn hundreds_of_millions_of_keys_fit_a_small_budget() {
+        let class = KeyClass {
+            keys: 500_000_000,
+            popularity: Popularity::Zipf { exponent: 0.9 },
+            rate: crate::scenario::Rate::Constant {
+                per_s: crate::units::PerSecond(200_000.0),
+            },
+            ..KeyClass::default()
+        };
+        let classes = [class];
+        let masses = [Masses::new(&classes[0].popularity, classes[0].keys)];
+        let demands = Demand::all(&classes, &masses, 86_400.0);
+        let thinning = Thinning::choose(&classes, 86_400.0, 2.5e8, 150_000);
+        let keys = thinning.keys(&classes);
+        assert!(keys <= 75_000, "{keys} keys");
+        let cost = thinning.cost(&classes, &demands, 86_400.0);
+        assert!(cost <= 225_000.0, "{cost} requests");
     }
 }
