@@ -108,7 +108,8 @@ pub enum Guard {
     /// Nothing: whoever misses asks the database.
     #[default]
     None,
-    /// A lock key in the cache: who gets it rebuilds, the others look again until the value is there.
+    /// A lock key in the cache: who gets it rebuilds, the others look again until the value is there, or ask the
+    /// database themselves after five seconds.
     Lock {
         /// How often they look: 1 ms to 10 s.
         poll_ms: u32,

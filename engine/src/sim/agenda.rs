@@ -150,7 +150,7 @@ pub(super) enum Errand {
     Rebuild,
     /// Nobody waits for the value.
     Refresh,
-    /// A reader waits, and no cache can be reached to store the value.
+    /// A reader waits who does not store the value: no cache can be reached, or the holder of the lock will.
     Bypass,
     /// A writer waits.
     Write,

@@ -10,6 +10,11 @@ use crate::store::Cause;
 use crate::units::Micros;
 use crate::workload::{Key, Request};
 
+/// Microseconds that a reader waits for the holder of a lock before it asks the database itself: nginx's
+/// `proxy_cache_lock_timeout`, 5 s unless set. The locks of the recorded stampedes last as long
+/// (`../shared/truth/README.md`).
+const LOCK_PATIENCE: u64 = 5_000_000;
+
 impl Sim {
     pub(super) fn miss(
         &mut self,
@@ -145,6 +150,9 @@ impl Sim {
             .is_some_and(|shard| shard.store.glance(key.local));
         if there {
             self.answered(request, Kind::Miss, us, weight);
+        } else if self.now.0 - request.at.0 >= LOCK_PATIENCE {
+            // As nginx does, it leaves storing the value to whoever gets the lock.
+            self.ask(key, Query::first(request, Errand::Bypass, weight, us));
         } else if self.flights.get(request.key).is_some() {
             self.user = None;
             self.look_again(poll);

@@ -370,13 +370,7 @@ impl Dice {
             guard: match self.0.below(5) {
                 0 => Guard::None,
                 1 => Guard::Lock {
-                    // Whom a lock keeps out while the database is down polls to the end: a million readers had better
-                    // poll seldom.
-                    poll_ms: if sampled {
-                        self.milliseconds(1e3, 1e4)
-                    } else {
-                        self.milliseconds(1.0, 1e3)
-                    },
+                    poll_ms: self.milliseconds(1.0, 1e3),
                 },
                 2 => Guard::Coalesce,
                 3 => Guard::StaleWhileRevalidate {
@@ -861,6 +855,40 @@ fn users_who_are_answered_ask_again() {
         let reads = sum(&interval.tallies).reads;
         assert!((50.0..150.0).contains(&reads), "{reads} reads in a second");
     }
+}
+
+#[test]
+fn who_has_waited_for_a_lock_long_enough_asks_the_database() {
+    let mut scenario = Scenario {
+        run: RunSettings {
+            duration_s: Seconds(30),
+            warm_up_s: Seconds(0),
+            ..RunSettings::default()
+        },
+        workload: Workload::Synthetic {
+            classes: vec![KeyClass {
+                keys: 1,
+                rate: Rate::Constant {
+                    per_s: PerSecond(100.0),
+                },
+                writes: Share(0.0),
+                ..KeyClass::default()
+            }],
+        },
+        ..Scenario::default()
+    };
+    scenario.client.guard = Guard::Lock { poll_ms: 100 };
+    // Whoever has the lock holds it for longer than the run.
+    scenario.database.latency_us = 60_000_000;
+    scenario.database.service = ServiceTime::Fixed;
+    let tally = sum(run(&scenario, || 1_000).recorder.totals());
+    let (reads, gave_up) = (tally.reads, tally.queries - 1.0);
+    assert_eq!((tally.misses(), tally.waited), (reads, reads - 1.0));
+    // Those of the first 25 s have lost patience in the end.
+    assert!((gave_up - 2_500.0).abs() < 200.0, "{gave_up} of {reads}");
+    // Each asks for the lock once and looks 50 times, who comes in the last 5 s half as often.
+    let looks = tally.extra_commands / reads;
+    assert!((looks - (1.0 + 50.0 * 5.5 / 6.0)).abs() < 1.0, "{looks}");
 }
 
 /// Nothing but happenings, on one shard with so many replicas.

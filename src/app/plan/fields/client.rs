@@ -192,7 +192,7 @@ pub const CLIENT: &[Field] = &[
     Field::Number(Number {
         path: "client.guard.poll_ms",
         label: "Look again",
-        hint: "How often those who did not get the lock look whether the value is there",
+        hint: "How often those who did not get the lock look whether the value is there, for 5 s at most",
         unit: Unit::Micros,
         limit: millis(limits::POLL_MS),
         whole: true,
