@@ -203,6 +203,39 @@ fn a_sampled_run_of_keys_in_motion_agrees_with_the_full_one() {
 }
 
 #[test]
+fn requests_for_few_keys_by_age_are_thinned_out() {
+    let mut full = Scenario::default();
+    full.run.duration_s = Seconds(1_800);
+    full.run.warm_up_s = Seconds(600);
+    full.run.request_budget = 100_000_000;
+    // Nobody asks while a value is rebuilt: a herd would be another matter.
+    (full.database.latency_us, full.client.round_trip_us) = (10, 1);
+    // All keys are replaced twice.
+    for keys in [1, 50, 300] {
+        let class = class(&mut full);
+        class.keys = keys;
+        class.popularity = Popularity::Latest { exponent: 0.9 };
+        class.churn_per_day = 96.0;
+        class.writes = Share(0.0);
+        class.rate = Rate::Constant {
+            per_s: PerSecond(1_000.0),
+        };
+        class.ttl = Ttl::Fixed {
+            seconds: Seconds(20),
+            jitter: Share(0.0),
+        };
+        let mut sampled = full.clone();
+        sampled.run.request_budget = 300_000;
+        let (full, sampled) = (run(&full), run(&sampled));
+        assert!(sampled.sampling.requests < 400_000, "{:?}", sampled.sampling);
+        let misses = |report: &Report| report.summary.counts.misses() as f64;
+        let (a, b) = (misses(&full), misses(&sampled));
+        println!("{keys} keys: full {a}, sampled {b} misses");
+        assert!((b / a - 1.0).abs() < 0.1, "{keys} keys: full {a}, sampled {b} misses");
+    }
+}
+
+#[test]
 fn new_keys_are_cold_and_cost_their_share_of_hits() {
     // All keys fit; every key is asked for often: a key misses once, when it is new.
     let mut scenario = small();

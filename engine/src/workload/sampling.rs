@@ -6,11 +6,11 @@
 //! request then standing for several. That changes next to nothing as long as a key is still asked
 //! [`VISITS`] times in the time after which it would vanish unasked: the requests left out would all have hit.
 //!
-//! Two kinds of classes have no hot keys. Of a *scan* all keys are alike, and with one key of every `one_in` its rounds
-//! take as long as all keys would take. Where *the newest key is the hottest* and new ones come, a key's rank grows with
+//! Two kinds of classes have no hot keys unless all of theirs are. Of a *scan* all keys are alike, and with one key of
+//! every `one_in` its rounds take as long as all keys would take. Where *the newest key is the hottest* and new ones come, a key's rank grows with
 //! its age: the key simulated of `one_in` born in a row ages with them, is asked at their mean rate, and stands for
 //! them at every age. Hits and memory come out right; the load of single shards is more uneven than it would be, as
-//! the newest keys' requests all go to the shard of the one.
+//! the newest keys' requests all go to the shard of the one. Where all keys are hot, they are asked less often alike.
 //!
 //! A class whose keys turn over within the run has fewer hot keys, as each of those born among them is simulated. A key
 //! that comes into the hot ranks from elsewhere (drift) is simulated as a new one: it may have been in the cache, which
@@ -335,9 +335,17 @@ impl Thinning {
         }
     }
 
-    /// How many requests one request of a hot key stands for whose rate this is.
-    pub(crate) fn every(&self, class: usize, rate: f64) -> f64 {
-        let ceiling = self.ceilings.get(class).copied().unwrap_or(f64::INFINITY);
+    /// How many requests one request of a hot key of the class of this number stands for whose rate this is.
+    ///
+    /// Where ranks grow with age, keys keep what their requests stand for as they age: the same for all, by the rate of
+    /// the coldest.
+    pub(crate) fn every(&self, number: usize, class: &KeyClass, demand: &Demand<'_>, rate: f64) -> f64 {
+        let rate = if ranks_by_age(class) {
+            demand.of(class.keys)
+        } else {
+            rate
+        };
+        let ceiling = self.ceilings.get(number).copied().unwrap_or(f64::INFINITY);
         (rate / ceiling).clamp(1.0, self.heaviest)
     }
 
@@ -349,8 +357,8 @@ impl Thinning {
         let hot = class.keys.min(most as u64);
         let hot = match class.popularity {
             _ if one_in == 1 => class.keys,
-            Popularity::Latest { .. } if class.churn_per_day > 0.0 => 0,
             Popularity::Scan if hot < class.keys => 0,
+            _ if ranks_by_age(class) && hot < class.keys => 0,
             _ => hot,
         };
         let cut = hot_keys(&class.popularity, class.keys).map_or(hot, |cut| cut.max(hot));
@@ -390,7 +398,8 @@ impl Thinning {
             for (first, last) in blocks(1, hot) {
                 let rate = demand.between(first, last);
                 hot_rate += rate;
-                of_hot += rate * seconds / self.every(number, rate / (last - first + 1) as f64);
+                let of_key = rate / (last - first + 1) as f64;
+                of_hot += rate * seconds / self.every(number, class, demand, of_key);
             }
             // A class of fewer keys has narrower blocks.
             let width = one_in.min(class.keys) as f64;
@@ -398,6 +407,11 @@ impl Thinning {
         };
         classes.iter().zip(demands).enumerate().map(of_class).sum()
     }
+}
+
+/// Whether the rank of a key grows with its age.
+fn ranks_by_age(class: &KeyClass) -> bool {
+    matches!(class.popularity, Popularity::Latest { .. }) && class.churn_per_day > 0.0
 }
 
 /// Ranks `first..=last` in blocks that widen with the rank by an eighth, so that there are few.
@@ -549,9 +563,16 @@ mod tests {
                 traffic: Share(0.9),
             },
         ] {
-            for (churn_per_day, drift_per_day) in [(0.0, 0.0), (0.3, 0.0), (100.0, 100.0)] {
+            for (keys, churn_per_day, drift_per_day) in [
+                (50_000_000, 0.0, 0.0),
+                (50_000_000, 0.3, 0.0),
+                (50_000_000, 100.0, 100.0),
+                (10_000, 1.0, 1.0),
+                (300, 10.0, 10.0),
+                (1, 20.0, 0.0),
+            ] {
                 let class = KeyClass {
-                    keys: 50_000_000,
+                    keys,
                     popularity: popularity.clone(),
                     churn_per_day,
                     drift_per_day,

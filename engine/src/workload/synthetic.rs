@@ -521,7 +521,7 @@ impl Sampler<'_> {
         let mut weights = Vec::new();
         for rank in 1..=layout.hot {
             let rate = self.demand.of(rank);
-            let every = self.thinning.every(usize::from(self.number), rate);
+            let every = self.thinning.every(self.number.into(), class, self.demand, rate);
             // Rates fall with the rank, so that those thinned out are the first.
             let thinned = every > 1.0 && weights.len() as u64 + 1 == rank;
             let every = if thinned { every } else { 1.0 };
