@@ -231,7 +231,10 @@ fn requests_for_few_keys_by_age_are_thinned_out() {
         let misses = |report: &Report| report.summary.counts.misses() as f64;
         let (a, b) = (misses(&full), misses(&sampled));
         println!("{keys} keys: full {a}, sampled {b} misses");
-        assert!((b / a - 1.0).abs() < 0.1, "{keys} keys: full {a}, sampled {b} misses");
+        assert!(
+            (b / a - 1.0).abs() < 0.1,
+            "{keys} keys: full {a}, sampled {b} misses"
+        );
     }
 }
 

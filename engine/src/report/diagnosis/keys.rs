@@ -25,9 +25,7 @@ const BURST: f64 = 2.0;
 pub(super) fn short_ttl(scenario: &Scenario, report: &Report) -> Option<Finding> {
     let (number, class, summary) =
         classes(scenario, report).max_by_key(|(_, _, summary)| summary.counts.misses_expired)?;
-    let Ttl::Fixed { seconds, .. } = class.ttl else {
-        return None;
-    };
+    let seconds = class.ttl.seconds()?;
     let counts = &summary.counts;
     let lost = share(counts.misses_expired, counts.reads);
     if lost < EXPIRY_TELLS || counts.misses_expired * 2 < counts.misses() {
@@ -75,7 +73,11 @@ fn peak(scenario: &Scenario, report: &Report, metric: Metric) -> Option<(f64, f6
 
 /// Values stored together that expire together.
 pub(super) fn aligned(scenario: &Scenario, report: &Report) -> Option<Finding> {
-    let is_aligned = |ttl: Ttl| matches!(ttl, Ttl::Fixed { jitter, .. } if jitter.0 <= 0.0);
+    let is_aligned = |ttl: Ttl| match ttl {
+        Ttl::None => false,
+        Ttl::Fixed { jitter, .. } => jitter.0 <= 0.0,
+        Ttl::Sliding { .. } => true,
+    };
     let (number, class, summary) = classes(scenario, report)
         .filter(|(_, class, _)| is_aligned(class.ttl))
         .max_by_key(|(_, _, summary)| summary.counts.misses_expired)?;
@@ -102,7 +104,8 @@ pub(super) fn aligned(scenario: &Scenario, report: &Report) -> Option<Finding> {
             digits3(load),
             class.name
         ),
-        step: Some(Step {
+        // One that reads renew has none to set.
+        step: matches!(class.ttl, Ttl::Fixed { .. }).then(|| Step {
             label: format!("Try jitter of {} %", percent(JITTER.0)),
             change: Change::Jitter(number),
         }),

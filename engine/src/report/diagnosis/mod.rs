@@ -122,11 +122,13 @@ impl Change {
             Self::Ttl(class, _) | Self::Jitter(class) => {
                 if let Workload::Synthetic { classes } = workload
                     && let Some(class) = classes.get_mut(usize::from(class))
-                    && let Ttl::Fixed { seconds, jitter } = &mut class.ttl
                 {
-                    match self {
-                        Self::Ttl(_, longer) => *seconds = longer,
-                        _ => *jitter = JITTER,
+                    match (&mut class.ttl, self) {
+                        (Ttl::Fixed { seconds, .. } | Ttl::Sliding { seconds }, Self::Ttl(_, longer)) => {
+                            *seconds = longer;
+                        }
+                        (Ttl::Fixed { jitter, .. }, _) => *jitter = JITTER,
+                        _ => {}
                     }
                 }
             }

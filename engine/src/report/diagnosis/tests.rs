@@ -282,6 +282,14 @@ fn a_ttl_that_ends_too_soon_may_be_longer() {
     assert_eq!(finding.tone, Tone::Warning);
     assert_eq!(finding.title, "A TTL of 10 min costs 20.0 points of hit rate");
     assert_eq!(class_of(&after).ttl, ttl(2_400, 0.1));
+    let sliding = |seconds| Ttl::Sliding {
+        seconds: Seconds(seconds),
+    };
+    let (_, after) = found("short-ttl", |_, class, report| {
+        class.ttl = sliding(600);
+        report.classes[0].counts.misses_expired = 200_000;
+    });
+    assert_eq!(class_of(&after).ttl, sliding(2_400));
 }
 
 #[test]
@@ -313,6 +321,15 @@ fn expiries_that_come_together_want_jitter() {
         finding.text
     );
     assert_eq!(class_of(&after).ttl, ttl(600, 0.2));
+    // One that reads renew has no jitter that could be set.
+    let (finding, _) = found("aligned", |scenario, class, report| {
+        scenario.run.warm_up_s = Seconds(0);
+        class.ttl = Ttl::Sliding {
+            seconds: Seconds(600),
+        };
+        burst(report);
+    });
+    assert_eq!(finding.step, None);
     // What happened in the run may be the cause as well.
     let mut report = calm();
     burst_of(&mut report, burst);
