@@ -10,6 +10,7 @@ mod members;
 mod node;
 mod rebuild;
 mod recorder;
+mod regions;
 mod resync;
 mod scaling;
 mod serve;
@@ -41,6 +42,7 @@ use agenda::{Agenda, Due};
 use ahead::Warming;
 use auto_scaling::Tracking;
 use failures::Felled;
+use regions::Regions;
 use resync::MeanItem;
 use scaling::Reshard;
 use serverless::Serverless;
@@ -164,8 +166,11 @@ pub struct Sim {
     refused_until: Micros,
     near: Option<NearCaches>,
     serverless: Option<Serverless>,
-    /// Whether the request that is served was made in a secondary region.
+    /// The regions, where there are several.
+    regions: Option<Regions>,
+    /// Whether the request that is served was made in a secondary region, or where no cluster is.
     remote: bool,
+    far: bool,
     features: Features,
     warming: Warming,
     happened: Vec<Logged>,
@@ -315,7 +320,9 @@ impl Sim {
                 .near
                 .map(|near| NearCaches::new(near, scenario.client.instances)),
             serverless,
+            regions: scenario.cluster.global.as_ref().map(Regions::new),
             remote: false,
+            far: false,
             features: Features {
                 absent: classes.iter().any(|class| class.absent > 0.0),
                 sliding: (classes.iter()).any(|class| matches!(class.ttl, Ttl::Sliding { .. })),
@@ -589,7 +596,7 @@ impl Sim {
                     }),
                     copied: shard.copied,
                     serverless: self.serverless.as_ref().map(Serverless::load),
-                    lag: (shard.replicas > 0 && !shard.dead)
+                    lag: (shard.replicas > 0 && !shard.is_down())
                         .then(|| Micros(self.lag_us(number as u16) as u64)),
                 })
                 .collect(),

@@ -201,7 +201,8 @@ impl Conditions {
             | What::Snapshot
             | What::Reshard { .. }
             | What::Replicas { .. }
-            | What::NodeType { .. } => {}
+            | What::NodeType { .. }
+            | What::RegionLoss { .. } => {}
         }
     }
 

@@ -436,6 +436,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         any::<u32>().prop_map(|shards| What::Reshard { shards }),
         any::<u32>().prop_map(|replicas| What::Replicas { replicas }),
         ".{0,20}".prop_map(|node_type| What::NodeType { node_type }),
+        any::<u64>().prop_map(|seconds| What::RegionLoss {
+            promotion_s: Seconds(seconds),
+        }),
     ];
     (any::<[u64; 2]>(), what).prop_map(|([at, duration], what)| Happening {
         at_s: Seconds(at),

@@ -4,9 +4,10 @@
 #![allow(clippy::float_cmp, clippy::unwrap_used, clippy::panic)]
 
 use cacheplan_engine::cost::LineKind;
-use cacheplan_engine::report::{Report, SecondarySummary};
+use cacheplan_engine::report::{Event, Metric, Report, SecondarySummary};
 use cacheplan_engine::scenario::{
-    GlobalDatastore, KeyClass, Popularity, Rate, RunSettings, Scenario, ServiceTime, Ttl, ValueSize, Workload,
+    GlobalDatastore, Happening, KeyClass, Popularity, Rate, RunSettings, Scenario, ServiceTime, Ttl,
+    ValueSize, What, Workload,
 };
 use cacheplan_engine::sim::Sim;
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share};
@@ -131,5 +132,126 @@ fn nodes_without_a_global_datastore_are_refused() {
     assert_eq!(
         issues[0].to_string(),
         "cluster.global is set; it must be left out with T types and with Memcached, which have no Global Datastore"
+    );
+}
+
+/// The primary region is lost at 400 s for so many seconds, and a secondary one is promoted so many after that.
+fn lose(scenario: &mut Scenario, duration: u64, promotion: u64) {
+    scenario.timeline.push(Happening {
+        at_s: Seconds(400),
+        duration_s: Seconds(duration),
+        what: What::RegionLoss {
+            promotion_s: Seconds(promotion),
+        },
+    });
+}
+
+/// Seconds at which something is in the log.
+fn at(report: &Report, event: Event) -> Vec<f64> {
+    let logged = report.log.iter().filter(|logged| logged.event == event);
+    logged.map(|logged| logged.at.as_secs()).collect()
+}
+
+#[test]
+fn nobody_answers_the_lost_region_until_another_is_promoted() {
+    let mut scenario = scenario(0.4);
+    lose(&mut scenario, 0, 100);
+    let (report, secondary) = run(&scenario);
+    for shard in 0..3 {
+        assert_eq!(at(&report, Event::Failed { shard }), [400.0]);
+        assert_eq!(at(&report, Event::Promoted { shard }), [500.0]);
+    }
+    let counts = report.summary.counts;
+    // 900 reads a second, 60 % of them made in the region that is lost, for 100 s.
+    let unreachable = counts.unreachable as f64 / 54_000.0;
+    assert!((unreachable - 1.0).abs() < 0.02, "{unreachable}");
+    // Others are answered nearby all the time, by the promoted region in the end: before it, 200 s are counted.
+    let nearby = secondary.reads as f64 / (0.4 * 900.0 * 200.0);
+    assert!((nearby - 1.0).abs() < 0.02, "{nearby}");
+    assert_eq!(secondary.hits, secondary.reads);
+    // What was written in the last half second, 100 a second, had not arrived.
+    assert!((25..=75).contains(&counts.lost_writes), "{}", counts.lost_writes);
+    // Hardly any value was stored for the first time then.
+    assert!(counts.misses() < 5, "{}", counts.misses());
+}
+
+#[test]
+fn the_lost_regions_clients_reach_the_promoted_one_across_regions() {
+    let mut promoted = scenario(0.4);
+    promoted.run.warm_up_s = Seconds(600);
+    lose(&mut promoted, 0, 100);
+    let (report, secondary) = run(&promoted);
+    assert_eq!(secondary.reads, 0);
+    let hits = report.summary.hit_latency;
+    assert!((70_000..72_000).contains(&hits.p90.0), "{hits:?}");
+    // Four in ten are in its own region now.
+    assert!((41_500..43_000).contains(&hits.mean.0), "{hits:?}");
+    assert_eq!(report.summary.counts.unreachable, 0);
+    // No region is left that a write would be sent to.
+    assert!(secondary.replicated_per_s < 1e-9);
+    // Back as a secondary region, it answers its clients itself again.
+    let mut back = promoted.clone();
+    back.timeline.clear();
+    lose(&mut back, 150, 50);
+    let (report, secondary) = run(&back);
+    let part = secondary.reads as f64 / report.summary.counts.reads as f64;
+    assert!((part - 0.6).abs() < 0.01, "{part}");
+    assert!(report.summary.hit_latency.p99.0 < 1_000);
+    assert!(secondary.replicated_per_s > 1e5);
+}
+
+#[test]
+fn of_two_secondary_regions_one_still_follows() {
+    let mut scenario = scenario(0.6);
+    scenario.run.warm_up_s = Seconds(600);
+    scenario.cluster.global.as_mut().unwrap().secondaries = 2;
+    lose(&mut scenario, 0, 100);
+    let (report, secondary) = run(&scenario);
+    let part = secondary.reads as f64 / report.summary.counts.reads as f64;
+    assert!((part - 0.3).abs() < 0.01, "{part}");
+}
+
+#[test]
+fn what_had_not_arrived_is_old_until_it_is_written_again() {
+    let mut scenario = scenario(0.0);
+    scenario.run.warm_up_s = Seconds(0);
+    scenario.cluster.global.as_mut().unwrap().lag_ms = 5_000;
+    let before = run(&scenario).0.summary.counts.stale;
+    // Nothing but what is under way is lost when another region takes over at once.
+    lose(&mut scenario, 0, 0);
+    let counts = run(&scenario).0.summary.counts;
+    assert_eq!(counts.unreachable, 0);
+    // Of the keys 1 - exp(-0.5) were written in the 5 s, and are read 9 times until the next time.
+    let stale = (counts.stale - before) as f64 / (1_000.0 * 0.3935 * 9.0);
+    assert!((stale - 1.0).abs() < 0.15, "{stale}");
+    assert!((400..600).contains(&counts.lost_writes), "{}", counts.lost_writes);
+}
+
+#[test]
+fn a_region_that_is_back_before_another_is_promoted_is_empty() {
+    let mut scenario = scenario(0.4);
+    lose(&mut scenario, 50, 100);
+    let (report, _) = run(&scenario);
+    for shard in 0..3 {
+        assert_eq!(at(&report, Event::Emptied { shard }), [450.0]);
+        assert!(at(&report, Event::Promoted { shard }).is_empty());
+    }
+    let counts = report.summary.counts;
+    assert_eq!(counts.lost_writes, 0);
+    assert!(counts.misses_lost > 500, "{}", counts.misses_lost);
+    // Served at 900 reads and 100 writes a second, the cache is full again within seconds.
+    let hits = report.series.cluster(Metric::HitRatio).unwrap();
+    assert!(hits.last().is_some_and(|ratio| *ratio > 0.999));
+}
+
+#[test]
+fn the_loss_of_a_region_needs_another() {
+    let mut scenario = scenario(0.0);
+    lose(&mut scenario, 0, 60);
+    scenario.cluster.global = None;
+    let issues = scenario.issues();
+    assert_eq!(
+        issues[0].to_string(),
+        "timeline[0].what is \"loss of the primary region\"; it must be left out without secondary regions: cluster.global"
     );
 }

@@ -309,7 +309,7 @@ pub const OBJECTIVE_S: Limit = Limit::new(0.0, DAY_S, "s");
 
 /// `timeline`: how many things.
 pub const TIMELINE: Limit = Limit::new(0.0, 100.0, "things");
-/// `timeline[].at_s` and `timeline[].duration_s`.
+/// `timeline[].at_s`, `timeline[].duration_s`, and `timeline[].what.promotion_s` of a region.
 pub const HAPPENS_S: Limit = Limit::new(0.0, 31.0 * DAY_S, "s");
 /// `timeline[].what.factor` of a load.
 pub const LOAD_FACTOR: Limit = Limit::new(0.0, 1e3, "");

@@ -150,11 +150,19 @@ pub enum What {
         /// A name of the catalogue, such as `cache.r7g.xlarge`.
         node_type: String,
     },
+    /// The primary region of a global datastore is lost with all nodes. Operators promote a secondary region, as none is
+    /// promoted by itself; when the duration is over, the lost one is back as a secondary region, or, where none was
+    /// promoted by then, empty. Needs secondary regions. The database is not concerned: see [`Self::DatabaseDown`].
+    RegionLoss {
+        /// After how long a secondary region has taken its place: until operators decide, and the minute at most that
+        /// the promotion takes (`reference/aws/limits_and_metrics.md` section 8). 0 to 31 days.
+        promotion_s: Seconds,
+    },
 }
 
 impl What {
     /// How many kinds there are.
-    pub const KINDS: usize = 22;
+    pub const KINDS: usize = 23;
 
     /// Number of its kind, in the order of this list. Links hold it: it never changes, and new kinds come last.
     pub fn kind(&self) -> usize {
@@ -181,6 +189,7 @@ impl What {
             Self::Reshard { .. } => 19,
             Self::Replicas { .. } => 20,
             Self::NodeType { .. } => 21,
+            Self::RegionLoss { .. } => 22,
         }
     }
 
@@ -201,6 +210,7 @@ impl What {
                 | Self::Reshard { .. }
                 | Self::Replicas { .. }
                 | Self::NodeType { .. }
+                | Self::RegionLoss { .. }
         )
     }
 
@@ -229,6 +239,7 @@ impl What {
             Self::Reshard { .. } => "other number of shards",
             Self::Replicas { .. } => "other number of replicas",
             Self::NodeType { .. } => "other node type",
+            Self::RegionLoss { .. } => "loss of the primary region",
         }
     }
 }

@@ -33,6 +33,16 @@ pub(super) enum Due {
         /// Its shard.
         shard: u16,
     },
+    /// A secondary region takes the place of the primary one.
+    PromoteRegion {
+        /// Number of the happening that took that.
+        happening: u16,
+    },
+    /// A region that was lost follows the primary one again.
+    RegionJoined {
+        /// Number of the happening that took it.
+        happening: u16,
+    },
     /// All shards refuse keys from now on.
     Refuse {
         /// Until then.

@@ -140,6 +140,10 @@ impl Sim {
             let Some(of_shard) = self.shards.get(usize::from(shard)) else {
                 continue;
             };
+            if of_shard.lost {
+                // It is back when its region is.
+                continue;
+            }
             let (dead, leads) = (of_shard.dead, of_shard.members.primary() == node);
             if !matches!(of_shard.members.get(node), Member::Dead | Member::CutOff) {
                 // It was replaced meanwhile.
@@ -172,6 +176,9 @@ impl Sim {
         let Some(of_shard) = self.shards.get(usize::from(shard)) else {
             return;
         };
+        if of_shard.lost {
+            return;
+        }
         if !of_shard.dead || of_shard.members.primary() != node {
             self.join(shard, node);
             return;
@@ -234,6 +241,7 @@ impl Sim {
         let next = of_shard.members.in_step().next();
         if let Some(node) = next
             && of_shard.dead
+            && !of_shard.lost
         {
             of_shard.dead = false;
             of_shard.members.promote(node);

@@ -61,6 +61,8 @@ impl Sim {
                     }
                 }
             }
+            (&What::RegionLoss { promotion_s }, true) => self.lose_region(number, promotion_s.micros()),
+            (What::RegionLoss { .. }, false) => self.return_region(number),
             (What::SlowCommand { .. }, true) => self.attend(Due::Stall { happening: number }),
             _ => {}
         }
@@ -114,7 +116,7 @@ impl Sim {
 
     /// Operators empty a node; one that is dead hears nothing of it.
     fn flush_node(&mut self, shard: u16) {
-        if (self.shards.get(usize::from(shard))).is_some_and(|shard| !shard.dead) {
+        if (self.shards.get(usize::from(shard))).is_some_and(|shard| !shard.is_down()) {
             self.empty(shard);
         }
     }

@@ -65,7 +65,7 @@ impl Sim {
     }
 
     /// A full synchronisation of a replica of a shard as it is now.
-    fn full_sync(&mut self, shard: u16) -> Option<FullSync> {
+    pub(super) fn full_sync(&mut self, shard: u16) -> Option<FullSync> {
         let flow = self.flow(shard)?;
         let (raw, sent) = self.snapshot_bytes(shard);
         let of_shard = self.shards.get(usize::from(shard))?;
@@ -93,9 +93,9 @@ impl Sim {
             return;
         };
         let attempt = of_shard.members.begin_joining(node);
-        let dead = of_shard.dead;
+        let down = of_shard.is_down();
         self.count_replicas(shard);
-        if !dead && let Some(sync) = self.full_sync(shard) {
+        if !down && let Some(sync) = self.full_sync(shard) {
             let at = later(self.now, sync.phases().wait.0 as f64);
             self.note(at, Due::Fork { shard, node, attempt });
         }
@@ -119,8 +119,9 @@ impl Sim {
     /// Whether an attempt of a replica is still under way.
     fn tries(&self, shard: u16, node: u32, attempt: u32) -> bool {
         let of_shard = self.shards.get(usize::from(shard));
-        of_shard
-            .is_some_and(|of_shard| !of_shard.dead && of_shard.members.get(node) == Member::Joining(attempt))
+        of_shard.is_some_and(|of_shard| {
+            !of_shard.is_down() && of_shard.members.get(node) == Member::Joining(attempt)
+        })
     }
 
     /// The primary forks to write a replica's snapshot. Replicas that wait at the same time share it.
@@ -214,7 +215,7 @@ impl Sim {
         }
         let spare = flow.link.min(flow.apply) - flow.written;
         // A history that ended while it was away is known for one more failover.
-        let known = !of_shard.dead && spare > 0.0;
+        let known = !of_shard.is_down() && spare > 0.0;
         match Resync::of(Bytes(missed as u64), backlog, known) {
             Resync::Full => self.join(shard, node),
             Resync::Partial => {

@@ -316,11 +316,7 @@ impl Sim {
         let Some((step, keys)) = reshard.moves.pop() else {
             return;
         };
-        let dead = |number: u16| {
-            self.shards
-                .get(usize::from(number))
-                .is_none_or(|shard| shard.dead)
-        };
+        let dead = |number: u16| self.shards.get(usize::from(number)).is_none_or(Shard::is_down);
         if dead(step.from) || dead(step.to) {
             reshard.moves.push((step, keys));
             self.note(later(self.now, AGAIN_US), Due::SlotMoved);

@@ -51,8 +51,10 @@ impl Sim {
             self.release(0.0);
             return;
         }
-        if let Some(global) = self.plan.scenario().cluster.global {
-            self.remote = self.behaviour.unit() < global.share.0;
+        if let Some(regions) = &self.regions {
+            let mark = self.behaviour.unit();
+            self.remote = mark < regions.nearby;
+            self.far = !self.remote && mark < regions.nearby + regions.far;
         }
         if self.features.pools {
             self.caller = self.draw_process();
@@ -65,7 +67,7 @@ impl Sim {
             }
             Operation::Write | Operation::Delete => self.write(request, key, weight.requests),
         }
-        self.remote = false;
+        (self.remote, self.far) = (false, false);
         if self.features.prefetch && request.operation == Operation::Read {
             self.prefetch(request, key, weight.requests);
         }
@@ -117,6 +119,8 @@ impl Sim {
                 self.batch = batch;
             }
             Due::Promote { shard } => self.promote(shard),
+            Due::PromoteRegion { happening } => self.promote_region(happening),
+            Due::RegionJoined { happening } => self.region_joined(happening),
             Due::Refuse { until } => {
                 self.refused_until = self.refused_until.max(until);
                 self.put_down(Event::Refuses);
@@ -186,7 +190,7 @@ impl Sim {
     pub(super) fn to_primary(&self) -> f64 {
         let cluster = &self.plan.scenario().cluster;
         match cluster.global {
-            Some(global) if self.remote => f64::from(global.round_trip_ms) * 1e3,
+            Some(global) if self.remote || self.far => f64::from(global.round_trip_ms) * 1e3,
             _ => 0.0,
         }
     }
@@ -194,15 +198,22 @@ impl Sim {
     /// Runs a command on a shard that takes so many bytes of a value there: microseconds until the application has the
     /// answer, the way there and back included.
     pub(super) fn command(&mut self, request: Request, shard: u16, weight: f64, cost: f64, into: f64) -> f64 {
+        if self
+            .shards
+            .get(usize::from(shard))
+            .is_some_and(|shard| shard.lost)
+        {
+            return f64::from(self.plan.scenario().client.timeout_ms) * 1e3;
+        }
         let redirect = self.redirect(request, shard, weight);
         let round_trip = self.round_trip(request) + self.to_primary() + redirect;
         if self.serverless.is_some() {
             return round_trip + self.run_serverless(request, weight, cost, into);
         }
         if into > 0.0
-            && let Some(global) = self.plan.scenario().cluster.global
+            && let Some(regions) = &self.regions
         {
-            let bytes = weight * (REQUEST_BYTES + into) * f64::from(global.secondaries);
+            let bytes = weight * (REQUEST_BYTES + into) * f64::from(regions.followers);
             let class = self.keys.get(request.key).class;
             self.recorder
                 .count(shard, class, |tally| tally.replicated += bytes);
@@ -245,7 +256,10 @@ impl Sim {
 
     /// Looks a key up, as [`command`](Self::command), with a connection of its own where the application opens one.
     pub(super) fn look_up(&mut self, request: Request, shard: u16, weight: f64, out: f64) -> f64 {
-        let round_trip = self.round_trip(request) + self.redirect(request, shard, weight);
+        let mut round_trip = self.round_trip(request) + self.redirect(request, shard, weight);
+        if self.far {
+            round_trip += self.to_primary();
+        }
         let fresh = self.plan.scenario().client.new_connections.0;
         let connects = fresh > 0.0 && !request.continues && self.behaviour.unit() < fresh;
         let (extra, work) = if connects {

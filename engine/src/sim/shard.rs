@@ -72,6 +72,8 @@ pub(super) struct Shard {
     pub(super) synced: Option<Synced>,
     /// Whether its primary is dead and not replaced.
     pub(super) dead: bool,
+    /// Whether the region is lost that it is in.
+    pub(super) lost: bool,
     /// Whether the application is cut off from it.
     pub(super) cut_off: bool,
     /// Whether it is not part of the cluster any more.
@@ -174,6 +176,7 @@ impl Shard {
             }),
             copied: Bytes(0),
             dead: false,
+            lost: false,
             cut_off: false,
             retired: false,
             kind: make.kind,
@@ -200,11 +203,16 @@ impl Shard {
     }
 
     pub(super) fn health(&self) -> Health {
-        if self.dead || self.cut_off {
+        if self.is_down() || self.cut_off {
             Health::Silent
         } else {
             Health::Up
         }
+    }
+
+    /// Whether it has no primary that is alive.
+    pub(super) fn is_down(&self) -> bool {
+        self.dead || self.lost
     }
 
     /// Puts an empty store in the place of the one there is.

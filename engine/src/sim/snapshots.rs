@@ -40,7 +40,7 @@ impl Sim {
         for shard in self
             .shards
             .iter_mut()
-            .filter(|shard| !shard.dead && !shard.retired)
+            .filter(|shard| !shard.is_down() && !shard.retired)
         {
             let bytes = shard.store.used();
             let pause = fork_pause(bytes, fork).0 as f64;

@@ -495,6 +495,9 @@ impl Dice {
                         .into()
                 },
             },
+            21 if cluster.global.is_some() => What::RegionLoss {
+                promotion_s: Seconds(self.between(0, 20).into()),
+            },
             _ => What::AuthFailures { share },
         }
     }

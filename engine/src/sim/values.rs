@@ -86,6 +86,21 @@ impl Values {
         }
     }
 
+    /// The cached value is what a copy had at this time. False where the copy did not have the key: what was stored later
+    /// and not changed meanwhile was new.
+    pub(super) fn fall_back(&mut self, key: u32, had: Micros) -> bool {
+        let had = self.tick(had);
+        let value = self.values.get_mut(key as usize);
+        let Some(value) = value.filter(|value| value.version != NEVER && value.version > had) else {
+            return true;
+        };
+        let rewritten = value.changed > had;
+        if rewritten {
+            value.version = had;
+        }
+        rewritten
+    }
+
     /// Marks that a value was prefetched that nobody has read, or not; returns whether one was before.
     pub(super) fn set_unread(&mut self, key: u32, unread: bool) -> bool {
         self.values

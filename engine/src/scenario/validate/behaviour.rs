@@ -180,12 +180,23 @@ impl Checks {
             &limits::HAPPENS_S,
         );
         let field = |name: &str| format!("{path}.what.{name}");
-        if scenario.cluster.serverless.is_some() && happening.what.is_of_nodes() {
-            let bounds = "something else, as Serverless has no nodes that its user sees";
+        let unfit = match happening.what {
+            _ if scenario.cluster.serverless.is_some() && happening.what.is_of_nodes() => {
+                "something else, as Serverless has no nodes that its user sees"
+            }
+            What::Snapshot if scenario.cluster.engine.is_memcached() => {
+                "left out, as Memcached keeps nothing on disk"
+            }
+            What::RegionLoss { .. } if scenario.cluster.global.is_none() => {
+                "left out without secondary regions: cluster.global"
+            }
+            _ => "",
+        };
+        if !unfit.is_empty() {
             self.report(
                 &format!("{path}.what"),
                 Quoted(happening.what.name()),
-                Bounds::Rule(bounds.into()),
+                Bounds::Rule(unfit.into()),
             );
             return;
         }
@@ -241,15 +252,10 @@ impl Checks {
             What::Connections { count } => {
                 self.integer(&field("count"), (*count).into(), &limits::OTHER_CONNECTIONS);
             }
-            What::Snapshot if scenario.cluster.engine.is_memcached() => {
-                let bounds = "left out, as Memcached keeps nothing on disk";
-                self.report(
-                    &format!("{path}.what"),
-                    Quoted("snapshot"),
-                    Bounds::Rule(bounds.into()),
-                );
-            }
             What::Snapshot => {}
+            What::RegionLoss { promotion_s } => {
+                self.integer(&field("promotion_s"), promotion_s.0, &limits::HAPPENS_S);
+            }
             What::Reshard { shards } => self.shards_become(scenario, &field("shards"), *shards),
             What::Replicas { replicas } => {
                 self.integer(&field("replicas"), (*replicas).into(), &limits::REPLICAS);

@@ -151,6 +151,8 @@ fn every_pick_can_be_taken() {
 #[test]
 fn every_happening_can_be_simulated_and_set() {
     let mut scenario = Scenario::default();
+    // Where there is a region that can be lost.
+    scenario.cluster.global = Some(Default::default());
     scenario.timeline.push(usual_happening(&scenario));
     let kind = TIMELINE.iter().find_map(|field| match field {
         Field::Pick(pick) if pick.path == "timeline[].what" => Some(pick),

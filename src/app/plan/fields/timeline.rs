@@ -29,6 +29,7 @@ const KINDS: [&str; What::KINDS] = [
     "Other number of shards",
     "Other number of replicas",
     "Other node type",
+    "Loss of the region",
 ];
 
 /// One of a kind, as it is before anybody sets it.
@@ -65,8 +66,11 @@ fn usual(kind: usize) -> What {
         18 => What::Snapshot,
         19 => What::Reshard { shards: 6 },
         20 => What::Replicas { replicas: 2 },
-        _ => What::NodeType {
+        21 => What::NodeType {
             node_type: "cache.r7g.xlarge".into(),
+        },
+        _ => What::RegionLoss {
+            promotion_s: Seconds(600),
         },
     }
 }
@@ -168,7 +172,7 @@ fn share_of(what: &mut What) -> Option<&mut Share> {
 
 /// Whether it is over at once, or takes as long as it takes.
 fn is_moment(what: &What) -> bool {
-    matches!(what.kind(), 7 | 18..)
+    matches!(what.kind(), 7 | 18..=21)
 }
 
 /// How many shards or replicas there are to be.
@@ -520,6 +524,26 @@ pub const TIMELINE: &[Field] = &[
             change(s, at, |happening| {
                 if let What::SlowCommand { every_s, .. } = &mut happening.what {
                     *every_s = Seconds(value as u64);
+                }
+            });
+        },
+    }),
+    Field::Number(Number {
+        path: "timeline[].what.promotion_s",
+        label: "Promoted after",
+        hint: "Until operators have put a secondary region in its place",
+        unit: Unit::Seconds,
+        limit: limits::HAPPENS_S,
+        whole: true,
+        slider: Slider::Linear(0.0, 7_200.0, 30.0),
+        get: |s, at| match what(s, at)? {
+            What::RegionLoss { promotion_s } => Some(promotion_s.0 as f64),
+            _ => None,
+        },
+        set: |s, at, value| {
+            change(s, at, |happening| {
+                if let What::RegionLoss { promotion_s } = &mut happening.what {
+                    *promotion_s = Seconds(value as u64);
                 }
             });
         },

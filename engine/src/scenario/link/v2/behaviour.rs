@@ -198,8 +198,11 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
             18 => What::Snapshot,
             19 => What::Reshard { shards: 0 },
             20 => What::Replicas { replicas: 0 },
-            _ => What::NodeType {
+            21 => What::NodeType {
                 node_type: String::new(),
+            },
+            _ => What::RegionLoss {
+                promotion_s: Seconds(0),
             },
         };
     }
@@ -247,6 +250,7 @@ fn happening(code: &mut Code<'_>, happening: &mut Happening) {
         | What::WrongShard { share } => {
             code.f64(&mut share.0);
         }
+        What::RegionLoss { promotion_s } => code.u64(&mut promotion_s.0),
         What::DatabaseDown | What::Snapshot => {}
     }
 }
