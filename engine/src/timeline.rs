@@ -1,5 +1,6 @@
 //! What happens when: the happenings of a scenario in order of time, and what holds while they last.
 
+use crate::order::sort_by;
 use crate::scenario::{Happening, Scenario, What, Workload};
 use crate::units::{Micros, Seconds};
 
@@ -40,7 +41,7 @@ impl Timeline {
             }
         }
         // Stable: what is listed first happens first, and a thing ends no earlier than it begins.
-        changes.sort_by_key(|change| change.at);
+        sort_by(&mut changes, |change| change.at.0);
         Self {
             changes,
             next: 0,

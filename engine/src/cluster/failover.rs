@@ -5,6 +5,7 @@
 //! waits for a delay that depends on version and rank before it asks the primaries for their votes.
 
 use crate::catalog::Engine;
+use crate::order::sort_by;
 use crate::random::Stream;
 use crate::units::{Micros, within};
 
@@ -120,7 +121,8 @@ impl Incident {
                 libm::ceil((timeout + own) / TICK_S) * TICK_S
             })
             .collect();
-        suspicions.sort_unstable_by(f64::total_cmp);
+        // Times that are not negative are in the order of their bits.
+        sort_by(&mut suspicions, |at| at.to_bits());
         let mut failover = Failover {
             suspected: micros(suspicions.first().copied().unwrap_or(timeout)),
             failed: None,

@@ -1,5 +1,6 @@
 //! How clients of Memcached divide keys among nodes, which do not know each other (`reference/servers.md` section 6.6).
 
+use crate::order::sort_by;
 use md5::{Digest as _, Md5};
 
 /// Digests per node; each gives four points.
@@ -23,7 +24,9 @@ impl Ring {
                 words(name.as_bytes()).map(|point| (point, node))
             })
             .collect();
-        points.sort_unstable();
+        sort_by(&mut points, |(point, node)| {
+            u64::from(*point) << 16 | u64::from(*node)
+        });
         Self { points }
     }
 

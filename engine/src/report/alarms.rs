@@ -8,6 +8,7 @@
 
 use super::objectives::{Burn, counted, evictions, figure_text};
 use super::outages::{Outage, cut_off, happenings, outages, replicas_lost};
+use crate::order::sort_by;
 use crate::quantity::{Unit, digits3, text};
 use crate::scenario::{Objective, What};
 use crate::sim::{Interval, Sim};
@@ -161,7 +162,9 @@ pub(super) fn alarms(sim: &Sim) -> Vec<Alarm> {
     add(refused, Severity::Ticket, Symptom::AuthFailures, &|_| {
         "Commands are refused for their credentials".into()
     });
-    all.sort_by_key(|alarm| (alarm.from, alarm.severity));
+    sort_by(&mut all, |alarm| {
+        alarm.from.0 << 1 | u64::from(alarm.severity == Severity::Ticket)
+    });
     all
 }
 
@@ -224,7 +227,7 @@ struct Group {
 
 /// Puts together what overlaps, or is no further apart than a transient lasts.
 fn groups(mut spells: Vec<Outage>, hold: Micros) -> Vec<Group> {
-    spells.sort_by_key(|spell| (spell.from, spell.shard));
+    sort_by(&mut spells, |spell| spell.from.0 << 16 | u64::from(spell.shard));
     let mut groups: Vec<Group> = Vec::new();
     for spell in spells {
         match groups.last_mut() {

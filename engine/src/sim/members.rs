@@ -1,5 +1,7 @@
 //! The nodes of a shard: which is the primary, which follow it, which are away.
 
+use crate::order::sort_by;
+
 /// How a node of a shard is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Member {
@@ -81,7 +83,9 @@ impl Members {
         let mut there: Vec<(bool, u32)> = others
             .map(|(node, member)| (member != Member::InStep, node))
             .collect();
-        there.sort_unstable();
+        sort_by(&mut there, |(away, node)| {
+            u64::from(*away) << 32 | u64::from(*node)
+        });
         for (_, node) in there.iter().skip(replicas as usize) {
             self.set(*node, Member::Gone);
         }

@@ -10,6 +10,7 @@ use crate::catalog::{NodeType, node_type};
 use crate::cluster::persistence::fork_pause;
 use crate::cluster::resharding::{ATOMIC_IDLE, ATOMIC_LOADED, BATCH, Migrate};
 use crate::cluster::{Move, Topology};
+use crate::order::sort_by;
 use crate::scenario::Engine;
 use crate::store::Stored;
 use crate::units::Micros;
@@ -200,7 +201,9 @@ impl Sim {
             }
         }
         // Taken from the end: pair by pair, in the order of the slots.
-        moves.sort_by_key(|(step, _)| core::cmp::Reverse((step.from, step.to, step.slot)));
+        sort_by(&mut moves, |(step, _)| {
+            !(u64::from(step.from) << 32 | u64::from(step.to) << 16 | u64::from(step.slot))
+        });
         moves
     }
 

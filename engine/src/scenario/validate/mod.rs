@@ -124,18 +124,21 @@ impl Checks {
         }
     }
 
+    #[inline(never)]
     fn integer(&mut self, path: &str, value: u64, limit: &Limit) {
         if !limit.contains(value as f64) {
             self.report(path, Integer(value), (*limit).into());
         }
     }
 
+    #[inline(never)]
     fn number(&mut self, path: &str, value: f64, limit: &Limit) {
         if !limit.contains(value) {
             self.report(path, Number(value), (*limit).into());
         }
     }
 
+    #[inline(never)]
     fn length(&mut self, path: &str, text: &str, limit: &Limit) {
         let length = text.chars().count();
         if !limit.contains(length as f64) {
@@ -152,6 +155,7 @@ impl Checks {
         self.report(path, Quoted(value), Bounds::OneOf(accepted));
     }
 
+    #[inline(never)]
     fn report(&mut self, path: &str, value: impl fmt::Display, bounds: Bounds) {
         self.issues.push(Issue {
             path: path.into(),
