@@ -84,7 +84,9 @@ fn sources() -> Vec<Source> {
                 inner.push(stem);
             }
             if path.is_dir() {
-                visit(&path, &inner, found);
+                if !path.ends_with("tests") {
+                    visit(&path, &inner, found);
+                }
             } else if !path.ends_with("tests.rs")
                 && path.extension().is_some_and(|extension| extension == "rs")
             {
