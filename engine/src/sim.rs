@@ -286,6 +286,8 @@ impl Sim {
             .zip(keys.shards())
             .map(|(number, keys)| Shard::new(&plan, &topology, number, keys.simulated, &make))
             .collect();
+        let near =
+            (scenario.client.near).map(|near| NearCaches::new(near, scenario.client.instances, keys.len()));
         let timeline = Timeline::new(&scenario.timeline, end);
         let mut sim = Self {
             database: Database::new(&scenario.database, sampled),
@@ -315,10 +317,7 @@ impl Sim {
             window: Micros(0),
             window_end: Micros(0),
             refused_until: Micros(0),
-            near: scenario
-                .client
-                .near
-                .map(|near| NearCaches::new(near, scenario.client.instances)),
+            near,
             serverless,
             regions: scenario.cluster.global.as_ref().map(Regions::new),
             remote: false,
@@ -508,6 +507,7 @@ impl Sim {
             shard.is_some_and(|shard| shard.store.glance(key.local))
                 | self.values.glance(request.key)
                 | (self.keys.weight(request.key, key).requests > 1.0)
+                | self.near.as_ref().is_some_and(|near| near.glance(request.key))
         });
         core::hint::black_box(resident.count());
     }
