@@ -442,15 +442,15 @@ fn children(keys: f64, buckets: f64) -> f64 {
     let mut probability = libm::exp(keys * libm::log1p(-1.0 / buckets));
     let mut at_most = probability;
     let mut children = 0.0;
-    for k in 1..=160 {
-        let k = f64::from(k);
-        if k >= 8.0 && (k - 8.0) % 6.0 < 0.5 {
+    for k in 1u32..=160 {
+        if k >= 8 && k % 6 == 2 {
             let at_least = 1.0 - at_most;
             children += at_least.max(0.0);
             if at_least < 1e-9 {
                 break;
             }
         }
+        let k = f64::from(k);
         probability *= (keys - k + 1.0).max(0.0) / k * odds;
         at_most += probability;
     }
