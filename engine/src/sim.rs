@@ -37,7 +37,7 @@ use crate::scenario::{Plan, Scenario, Ttl, Warming as Settings, Workload, access
 use crate::timeline::{Conditions, Timeline};
 use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
-use crate::workload::{KeyTable, Request, Synthetic, Thinning, TraceSource};
+use crate::workload::{Key, KeyTable, Request, Synthetic, Thinning, TraceSource};
 use agenda::{Agenda, Due};
 use ahead::Warming;
 use auto_scaling::Tracking;
@@ -500,16 +500,33 @@ impl Sim {
     /// Reads what serving the batch will need. Served one by one, each request would wait for its own places in
     /// memory; read ahead, they arrive side by side.
     fn look_ahead(&self, batch: &[Request]) {
-        let resident = batch.iter().filter(|request| {
-            let key = self.keys.get(request.key);
-            let shard = self.shards.get(usize::from(key.shard));
-            // All are looked at, whatever the first says.
-            shard.is_some_and(|shard| shard.store.glance(key.local))
-                | self.values.glance(request.key)
-                | (self.keys.weight(request.key, key).requests > 1.0)
-                | self.near.as_ref().is_some_and(|near| near.glance(request.key))
-        });
-        core::hint::black_box(resident.count());
+        let store = |key: Key| self.shards.get(usize::from(key.shard)).map(|shard| &shard.store);
+        for requests in batch.chunks(u64::BITS as usize) {
+            // In passes, none of which waits for what the one before has asked for.
+            let mut known = false;
+            for request in requests {
+                let key = self.keys.get(request.key);
+                known ^=
+                    self.values.glance(request.key) ^ (self.keys.weight(request.key, key).requests > 1.0);
+                known ^= self.near.as_ref().is_some_and(|near| near.glance(request.key));
+            }
+            // What is not there will be missed and stored: a bit each, so that no jump waits for the answer.
+            let mut absent = 0u64;
+            for request in requests {
+                let key = self.keys.get(request.key);
+                let there = store(key).is_some_and(|store| store.glance(key.local));
+                absent = absent << 1 | u64::from(!there);
+            }
+            for request in requests.iter().rev() {
+                if absent & 1 > 0 {
+                    let key = self.keys.get(request.key);
+                    known ^= store(key).is_some_and(|store| store.glance_at_place(key.local));
+                    known ^= self.flights.glance(request.key);
+                }
+                absent >>= 1;
+            }
+            core::hint::black_box(known);
+        }
     }
 
     /// How far the run is.

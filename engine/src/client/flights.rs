@@ -34,6 +34,13 @@ impl Flights {
         }
     }
 
+    /// Whether a key is rebuilt; brings that into the processor's cache.
+    pub(crate) fn glance(&self, key: u32) -> bool {
+        self.of_key
+            .get(key as usize)
+            .is_some_and(|number| *number != NONE)
+    }
+
     /// The rebuilds of a key, if any.
     pub(crate) fn get(&self, key: u32) -> Option<Flight> {
         let number = *self.of_key.get(key as usize)?;

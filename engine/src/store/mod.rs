@@ -161,6 +161,15 @@ impl Store {
         of!(&self.0, store => store.glance(key))
     }
 
+    /// Brings the place that a key would have in the server's tables into the processor's cache, where that is known;
+    /// whether it is taken.
+    pub(crate) fn glance_at_place(&self, key: u32) -> bool {
+        match &self.0 {
+            Kind::Redis(store) => store.glance_at_place(key),
+            Kind::Policy(_) | Kind::Memcached(_) => false,
+        }
+    }
+
     /// Reads a key.
     pub fn read(&mut self, key: u32, now: Micros) -> Lookup {
         of!(&mut self.0, store => store.read(key, now))

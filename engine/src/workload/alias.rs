@@ -53,11 +53,11 @@ impl Alias {
         // The upper half of 64 bits chooses the cell, the lower half whose part of it.
         let bits = random.bits();
         let at = ((bits >> 32) * self.cells.len() as u64) >> 32;
-        match self.cells.get(at as usize) {
-            Some(cell) if (bits as u32) < cell.own => at as u32,
-            Some(cell) => cell.other,
-            None => 0,
-        }
+        let Some(cell) = self.cells.get(at as usize) else {
+            return 0;
+        };
+        // A jump that waited for the cell would keep the next draws from being made meanwhile.
+        core::hint::select_unpredictable((bits as u32) < cell.own, at as u32, cell.other)
     }
 }
 

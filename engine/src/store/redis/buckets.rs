@@ -8,7 +8,9 @@ const NONE: u32 = u32::MAX;
 /// Keys of a bucket without child; one less with, whose place the link takes.
 const PLACES: usize = 7;
 
+/// Half a line of the processor's cache, and never in two.
 #[derive(Clone, Copy)]
+#[repr(align(32))]
 struct Bucket {
     keys: [u32; PLACES],
     child: u32,
@@ -73,6 +75,10 @@ impl Buckets {
     /// Children in use.
     pub(super) fn children(&self) -> u64 {
         (self.all.len() - self.tops - self.free.len()) as u64
+    }
+
+    pub(super) fn is_empty(&self, bucket: usize) -> bool {
+        self.all.get(bucket).is_none_or(|bucket| bucket.keys[0] == NONE)
     }
 
     pub(super) fn contains(&self, key: u32, bucket: usize) -> bool {

@@ -92,26 +92,36 @@ pub struct RedisSetup<'a> {
     pub seed: u64,
 }
 
+/// A key, but for its stamp: as small as can be, as there are many in which every request looks for one.
 #[derive(Clone, Copy)]
 struct Entry {
     expires: Micros,
-    /// Bytes of one item.
+    /// Bytes of one item; when not resident, what became of it last.
     item_bytes: u32,
     /// Keys that it stands for; 0 when not resident.
     keys: u32,
-    /// Recency or frequency.
-    stamp: u32,
-    /// What became of it last.
-    fate: Cause,
 }
 
-const ABSENT: Entry = Entry {
-    expires: NEVER,
-    item_bytes: 0,
-    keys: 0,
-    stamp: 0,
-    fate: Cause::Cold,
-};
+impl Entry {
+    /// That of a key that is not resident, of which this became last.
+    const fn absent(fate: Cause) -> Self {
+        Self {
+            expires: NEVER,
+            item_bytes: fate as u32,
+            keys: 0,
+        }
+    }
+
+    /// What became of a key that is not resident.
+    fn fate(self) -> Cause {
+        [Cause::Evicted, Cause::Expired]
+            .into_iter()
+            .find(|fate| *fate as u32 == self.item_bytes)
+            .unwrap_or(Cause::Cold)
+    }
+}
+
+const ABSENT: Entry = Entry::absent(Cause::Cold);
 
 /// How a victim is chosen.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,6 +153,8 @@ pub struct RedisStore {
     clock: Clock,
     pool: Pool,
     entries: Vec<Entry>,
+    /// Recency or frequency of each key, which are sampled far more often than anything else of a key.
+    stamps: Vec<u32>,
     memory: MemoryModel,
     maxmemory: u64,
     /// Bytes of all items, without tables.
@@ -234,6 +246,7 @@ impl RedisStore {
             },
             pool: Pool::default(),
             entries: vec![ABSENT; setup.keys as usize],
+            stamps: vec![0; setup.keys as usize],
             memory,
             maxmemory: setup.maxmemory.0,
             items: 0,
@@ -279,23 +292,35 @@ impl RedisStore {
 
     /// Whether the key is resident. Not a use of it; brings its entry into the processor's cache.
     pub(crate) fn glance(&self, key: u32) -> bool {
+        core::hint::black_box(self.stamps.get(key as usize).copied());
+        self.is_resident(key)
+    }
+
+    fn is_resident(&self, key: u32) -> bool {
         self.entries.get(key as usize).is_some_and(|entry| entry.keys > 0)
+    }
+
+    /// Brings the places that the key would have in the tables into the processor's cache; whether one is taken.
+    pub(crate) fn glance_at_place(&self, key: u32) -> bool {
+        self.main.as_ref().is_some_and(|main| main.glance(key)) | self.expires.glance(key)
     }
 
     /// Reads a key.
     pub fn read(&mut self, key: u32, now: Micros) -> Lookup {
         self.begin_command(ARGUMENT_BYTES, now);
-        let Some(entry) = self.entries.get_mut(key as usize) else {
+        let Some(entry) = self.entries.get(key as usize) else {
             return Lookup::Miss(Cause::Cold);
         };
         if entry.keys == 0 {
-            return Lookup::Miss(entry.fate);
+            return Lookup::Miss(entry.fate());
         }
         if has_expired(entry.expires, now) {
             self.expire(key);
             return Lookup::Miss(Cause::Expired);
         }
-        entry.stamp = self.clock.touch(entry.stamp, now, &mut self.random);
+        if let Some(stamp) = self.stamps.get_mut(key as usize) {
+            *stamp = self.clock.touch(*stamp, now, &mut self.random);
+        }
         if let Some(tier) = &mut self.tier {
             self.from_ssd = tier.touch(key);
             if self.from_ssd {
@@ -309,7 +334,7 @@ impl RedisStore {
     pub(crate) fn peek(&self, key: u32, now: Micros) -> Lookup {
         match self.entries.get(key as usize) {
             None => Lookup::Miss(Cause::Cold),
-            Some(entry) if entry.keys == 0 => Lookup::Miss(entry.fate),
+            Some(entry) if entry.keys == 0 => Lookup::Miss(entry.fate()),
             Some(entry) if has_expired(entry.expires, now) => Lookup::Miss(Cause::Expired),
             Some(_) => Lookup::Hit,
         }
@@ -320,15 +345,15 @@ impl RedisStore {
         if !self.begin_command(SET_ARGUMENT_BYTES + u64::from(value.value_bytes), now) {
             return Stored::OutOfMemory;
         }
-        if key as usize >= self.entries.len() {
-            self.entries.resize(key as usize + 1, ABSENT);
-        }
+        self.make_place(key);
         let was = self.entries.get(key as usize).copied().unwrap_or(ABSENT);
-        let stamp = if was.keys > 0 && !has_expired(was.expires, now) {
-            self.clock.touch(was.stamp, now, &mut self.random)
-        } else {
-            self.clock.fresh(now)
-        };
+        if let Some(stamp) = self.stamps.get_mut(key as usize) {
+            *stamp = if was.keys > 0 && !has_expired(was.expires, now) {
+                self.clock.touch(*stamp, now, &mut self.random)
+            } else {
+                self.clock.fresh(now)
+            };
+        }
         let ttl = value.expires != NEVER;
         let item_bytes = self.memory.item_bytes(value.key_bytes, value.value_bytes, ttl);
         if was.keys == 0 {
@@ -346,8 +371,6 @@ impl RedisStore {
                 expires: value.expires,
                 item_bytes,
                 keys: value.keys,
-                stamp,
-                fate: Cause::Cold,
             };
         }
         if let Some(tier) = &mut self.tier {
@@ -370,7 +393,7 @@ impl RedisStore {
     /// Deletes a key; false when it was not there.
     pub fn delete(&mut self, key: u32, now: Micros) -> bool {
         self.begin_command(ARGUMENT_BYTES, now);
-        let resident = self.glance(key);
+        let resident = self.is_resident(key);
         if resident {
             self.remove(key, Cause::Cold);
         }
@@ -383,13 +406,13 @@ impl RedisStore {
             expires: entry.expires,
             item_bytes: entry.item_bytes,
             keys: entry.keys,
-            stamp: Some(entry.stamp),
-            fate: entry.fate,
+            stamp: self.stamps.get(key as usize).copied(),
+            fate: if entry.keys > 0 { Cause::Cold } else { entry.fate() },
         }
     }
 
     pub(crate) fn release(&mut self, key: u32) {
-        if self.glance(key) {
+        if self.is_resident(key) {
             self.remove(key, Cause::Cold);
         }
         if let Some(entry) = self.entries.get_mut(key as usize) {
@@ -398,9 +421,7 @@ impl RedisStore {
     }
 
     pub(crate) fn accept(&mut self, key: u32, held: Held, now: Micros) -> Stored {
-        if key as usize >= self.entries.len() {
-            self.entries.resize(key as usize + 1, ABSENT);
-        }
+        self.make_place(key);
         let live = held.keys > 0 && !has_expired(held.expires, now);
         let fits = live && self.begin_command(SET_ARGUMENT_BYTES + u64::from(held.item_bytes), now);
         let ttl = held.expires != NEVER;
@@ -413,30 +434,34 @@ impl RedisStore {
                 self.settle();
             }
         }
-        let stamp = held.stamp.unwrap_or_else(|| self.clock.fresh(now));
-        if let Some(entry) = self.entries.get_mut(key as usize) {
+        if let (Some(entry), Some(stamp)) = (
+            self.entries.get_mut(key as usize),
+            self.stamps.get_mut(key as usize),
+        ) {
+            *stamp = held.stamp.unwrap_or_else(|| self.clock.fresh(now));
             *entry = match (fits, live) {
                 (true, _) => Entry {
                     expires: held.expires,
                     item_bytes: held.item_bytes,
                     keys: held.keys,
-                    stamp,
-                    fate: Cause::Cold,
                 },
-                (false, true) => Entry {
-                    fate: Cause::Evicted,
-                    ..ABSENT
-                },
-                (false, false) => Entry {
-                    fate: if held.keys > 0 { Cause::Expired } else { held.fate },
-                    ..ABSENT
-                },
+                (false, true) => Entry::absent(Cause::Evicted),
+                (false, false) if held.keys > 0 => Entry::absent(Cause::Expired),
+                (false, false) => Entry::absent(held.fate),
             };
         }
         if live && !fits {
             Stored::OutOfMemory
         } else {
             Stored::Kept
+        }
+    }
+
+    /// Makes room for a key of this number.
+    fn make_place(&mut self, key: u32) {
+        if key as usize >= self.entries.len() {
+            self.entries.resize(key as usize + 1, ABSENT);
+            self.stamps.resize(key as usize + 1, 0);
         }
     }
 
@@ -544,6 +569,7 @@ impl RedisStore {
             main,
             expires,
             entries,
+            stamps,
             pool,
             clock,
             random,
@@ -557,18 +583,25 @@ impl RedisStore {
         let by_ttl = self.choice == Choice::Ttl;
         while table.len() > 0 {
             memory.look(self.samples as u64);
-            table.sample(self.samples, random, |key, _| {
-                let Some(entry) = entries.get_mut(key as usize) else {
+            table.sample(self.samples, random, |keys| {
+                if by_ttl {
+                    for key in keys {
+                        if let Some(entry) = entries.get(*key as usize) {
+                            pool.offer(*key, u64::MAX - entry.expires.0 / 1_000);
+                        }
+                    }
                     return;
-                };
-                let score = if by_ttl {
-                    u64::MAX - entry.expires.0 / 1_000
-                } else {
-                    let (score, seen) = clock.score(entry.stamp, now);
-                    entry.stamp = seen;
-                    score
-                };
-                pool.offer(key, score);
+                }
+                // All stamps are read before the first is used: they arrive side by side.
+                let stamp = |key: &u32| stamps.get(*key as usize).copied().unwrap_or(0);
+                core::hint::black_box(keys.iter().map(stamp).fold(0, |all, one| all ^ one));
+                for key in keys {
+                    if let Some(stamp) = stamps.get_mut(*key as usize) {
+                        let (score, seen) = clock.score(*stamp, now);
+                        *stamp = seen;
+                        pool.offer(*key, score);
+                    }
+                }
             });
             while let Some(key) = pool.take() {
                 if table.contains(key) {
@@ -597,7 +630,7 @@ impl RedisStore {
         let Some(entry) = self.entries.get_mut(key as usize) else {
             return 0;
         };
-        let was = core::mem::replace(entry, Entry { fate, ..ABSENT });
+        let was = core::mem::replace(entry, Entry::absent(fate));
         let ttl = was.expires != NEVER;
         self.memory.look(1);
         // The server takes a key out of its tables before it frees the item.
