@@ -16,10 +16,25 @@ pub mod ui;
 
 use crate::app::ui::{attr, effect, live, on, shown};
 use crate::session::Session;
+use crate::worker::pool;
+use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 
-/// Puts the page into the document's body, in place of the splash.
+/// How long the page waits for the simulator that starts beside it, milliseconds, and how often it looks. It takes longer to
+/// build the page than the simulator takes to start, and while it is built nobody gives the simulator its first work.
+const WAIT_MS: u32 = 120;
+const LOOK_MS: u32 = 10;
+
+/// Puts the page into the document's body, in place of the splash, once the simulator is ready or has been waited for.
 pub fn mount() {
+    mount_within(WAIT_MS);
+}
+
+fn mount_within(left_ms: u32) {
+    if left_ms > 0 && !pool::early_is_ready() {
+        Timeout::new(LOOK_MS, move || mount_within(left_ms.saturating_sub(LOOK_MS))).forget();
+        return;
+    }
     leptos::mount::mount_to_body(App);
     if let Some(splash) = document().get_element_by_id("splash") {
         splash.remove();

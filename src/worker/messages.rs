@@ -26,7 +26,7 @@ use cacheplan_engine::report::Report;
 use serde::{Deserialize, Serialize};
 
 /// Most requests of a [`Stage::Coarse`] run: what simulates within 100 ms of an edit.
-pub const COARSE_REQUESTS: u64 = 150_000;
+pub const COARSE_REQUESTS: u64 = 100_000;
 
 /// A scenario as [`link::to_bytes`](cacheplan_engine::scenario::link::to_bytes) writes it: the page has what that
 /// takes already, for its links.

@@ -16,6 +16,9 @@ use wasm_bindgen::{JsCast, JsValue};
 const SIMULATOR: &str = "worker_loader.js";
 const FILES: &str = "files_loader.js";
 
+/// What `index.html` calls the simulator that it has started.
+const EARLY: &str = "early";
+
 /// A worker that is not ready after so long will not be. Covers a download over a slow line.
 const START_DEADLINE_MS: u32 = 30_000;
 
@@ -272,12 +275,23 @@ impl Pool {
     }
 }
 
+/// Whether the simulator that `index.html` has started, if there is one, has said that it is ready.
+pub fn early_is_ready() -> bool {
+    early().is_none_or(|(_, messages)| messages.length() > 0)
+}
+
 /// The simulator that `index.html` has started and nobody has taken yet, with the messages that it has posted.
-fn take_early() -> Option<(web_sys::Worker, js_sys::Array)> {
-    let (window, name) = (web_sys::window()?, JsValue::from_str("early"));
-    let early: js_sys::Array = js_sys::Reflect::get(&window, &name).ok()?.dyn_into().ok()?;
-    js_sys::Reflect::delete_property(&window, &name).ok()?;
+fn early() -> Option<(web_sys::Worker, js_sys::Array)> {
+    let window = web_sys::window()?;
+    let early = js_sys::Reflect::get(&window, &JsValue::from_str(EARLY)).ok()?;
+    let early: js_sys::Array = early.dyn_into().ok()?;
     Some((early.get(0).dyn_into().ok()?, early.get(1).dyn_into().ok()?))
+}
+
+fn take_early() -> Option<(web_sys::Worker, js_sys::Array)> {
+    let (early, window) = (early()?, web_sys::window()?);
+    js_sys::Reflect::delete_property(&window, &JsValue::from_str(EARLY)).ok()?;
+    Some(early)
 }
 
 /// Ends a worker, and frees its handlers only after the one that is running has returned.

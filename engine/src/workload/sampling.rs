@@ -35,15 +35,18 @@ const AMPLE: Measure = Measure {
     per_key: 8.0,
 };
 
-/// For what exceeds its budget otherwise: hundreds of millions of keys in some 100,000 requests. The first blocks of the tail
+/// For what exceeds its budget by far otherwise: hundreds of millions of keys in some 100,000 requests. The first blocks of the tail
 /// are as wide as their ranks, up to half as popular again as their mean; keys that hot stay in the cache all the same.
 const SCANT: Measure = Measure {
     hot_per_block: 1,
     per_key: 2.0,
 };
 
-/// Budgets may be exceeded by so much.
+/// Rather so many times the budget than hot keys asked less often than they should be.
 const EXCESS: f64 = 1.25;
+
+/// Rather so many times the budget than [`SCANT`], which states more than twice the error of [`AMPLE`].
+const MOST_EXCESS: f64 = 3.0;
 
 /// Requests that a thinned hot key still gets, if the budget allows, in the time after which it would vanish.
 const VISITS: f64 = 50.0;
@@ -278,7 +281,7 @@ impl Thinning {
         let lives = lives(classes, &demands, seconds, capacity_keys);
         let fit = |measure| Self::fit(classes, &demands, &lives, seconds, budget, measure);
         let (cost, ample) = fit(AMPLE);
-        if cost <= EXCESS * budget {
+        if cost <= MOST_EXCESS * budget {
             return ample;
         }
         let (less, scant) = fit(SCANT);
@@ -327,7 +330,6 @@ impl Thinning {
                     cheapest = (cost, thinning);
                 }
             }
-            // Rather a quarter over the budget than hot keys asked less often than they should be.
             if cheapest.0 <= EXCESS * budget || visits < FEWEST_VISITS {
                 return cheapest;
             }
