@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use cacheplan_engine::report::{Metric, Report};
-use cacheplan_engine::scenario::{KeyClass, Popularity, Rate, Scenario, Ttl, ValueSize, Workload};
+use cacheplan_engine::report::{Metric, Report, Tone};
+use cacheplan_engine::scenario::{KeyClass, Popularity, Rate, Scenario, Ttl, ValueSize, Workload, presets};
 use cacheplan_engine::sim::{Sim, SimError};
 use cacheplan_engine::units::{Bytes, PerSecond, Seconds, Share};
 use cacheplan_engine::workload::trace::{Options, Reader, Trace};
@@ -367,4 +367,16 @@ fn the_trace_must_be_the_scenarios() {
     );
     let other = Sim::new(scenario.plan().unwrap(), Some(trace)).err();
     assert!(matches!(other, Some(SimError::TraceMismatch { .. })), "{other:?}");
+}
+
+/// Who starts from a preset looks at what it shows: nothing that fails, and nothing that hangs on chance.
+#[test]
+fn presets_are_of_clusters_that_hold() {
+    for preset in presets() {
+        let mut scenario = preset.scenario;
+        scenario.run.request_budget = 200_000;
+        let report = run(&scenario);
+        let bad = report.findings.iter().find(|finding| finding.tone == Tone::Bad);
+        assert_eq!(bad, None, "{}", preset.id);
+    }
 }

@@ -444,7 +444,7 @@ fn analytics() -> Preset {
                 },
             ],
             cluster("cache.r7g.large", 2),
-            database(30_000, 8_000.0),
+            database(30_000, 20_000.0),
         ),
     }
 }
@@ -469,7 +469,7 @@ fn configuration() -> Preset {
                 ttl: ttl(5 * MINUTE, 0.1),
                 ..KeyClass::default()
             }],
-            cluster("cache.t4g.medium", 1),
+            cluster("cache.m7g.large", 1),
             database(6_000, 3_000.0),
         ),
     }
