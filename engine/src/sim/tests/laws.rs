@@ -188,6 +188,15 @@ fn is_quiet(sim: &Sim) -> bool {
         Guard::Lock { poll_ms } => f64::from(poll_ms),
         _ => 0.0,
     };
+    // Who looks for a value again and again waits for a connection however long that takes.
+    let processes = 0..scenario.client.instances;
+    let waits = processes.flat_map(|process| {
+        let pools = sim.shards.iter().filter_map(|shard| shard.pools.as_ref());
+        pools.filter_map(move |pools| pools.turn(process, sim.now, &mut Stream::new(0, 0)))
+    });
+    if waits.map(|turn| turn.wait).fold(0.0, f64::max) > 0.0 {
+        return false;
+    }
     let database = &scenario.database;
     let again = f64::from(database.timeout_ms.unwrap_or(0).max(scenario.client.timeout_ms))
         + 2.0 * f64::from(database.backoff_ms) * 2_f64.powi(database.retries as i32);
