@@ -16,7 +16,7 @@
 //! assert!(Report::of(&sim).summary.hit_ratio() > 0.0);
 //! ```
 //!
-//! Modules form floors, each importing only lower ones: `units`, `random`, `histogram`, `order` < `quantity`, `policy`, `queue`,
+//! Modules form floors, each importing only lower ones: `units`, `random`, `histogram`, `order`, `places` < `quantity`, `policy`, `queue`,
 //! `catalog` < `cluster` < `scenario` < `workload`, `store`, `database`, `client`, `timeline` < `sim` < `cost` < `report`.
 //! `tests/walls.rs` keeps them.
 //!
@@ -31,6 +31,7 @@ pub mod cost;
 pub mod database;
 pub mod histogram;
 mod order;
+mod places;
 pub mod policy;
 pub mod quantity;
 pub mod queue;

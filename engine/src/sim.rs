@@ -582,6 +582,8 @@ impl Sim {
 
     #[inline(never)]
     fn loads(&self) -> recorder::Loads {
+        let connections = f64::from(self.plan.scenario().client.connections_per_node());
+        let unless_gone = |shard: &Shard, bytes| if shard.retired { Bytes(0) } else { bytes };
         recorder::Loads {
             database_wait: self.database.wait(self.now),
             shards: self
@@ -589,20 +591,9 @@ impl Sim {
                 .iter()
                 .enumerate()
                 .map(|(number, shard)| recorder::ShardLoad {
-                    used: if shard.retired {
-                        Bytes(0)
-                    } else {
-                        shard.store.used()
-                    },
-                    maxmemory: if shard.retired {
-                        Bytes(0)
-                    } else {
-                        shard.store.maxmemory()
-                    },
-                    peak: 1.0
-                        / shard
-                            .node
-                            .service_s(f64::from(self.plan.scenario().client.connections_per_node())),
+                    used: unless_gone(shard, shard.store.used()),
+                    maxmemory: unless_gone(shard, shard.store.maxmemory()),
+                    peak: 1.0 / shard.node.service_s(connections),
                     on_ssd: shard.store.on_ssd(),
                     keys: shard.store.keys(),
                     evicted: shard.evicted(),

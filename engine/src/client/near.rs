@@ -1,5 +1,6 @@
 //! Near caches: an exact LRU with a TTL inside every process of the application.
 
+use crate::places;
 use crate::random::mix64;
 use crate::scenario::Near as Settings;
 use crate::units::Micros;
@@ -167,18 +168,7 @@ impl NearCaches {
         if let Some(holders) = self.holders.get_mut(entry.key as usize) {
             *holders |= bit(entry.process);
         }
-        let place = match self.free.pop() {
-            Some(place) => {
-                if let Some(old) = self.entries.get_mut(place as usize) {
-                    *old = entry;
-                }
-                place
-            }
-            None => {
-                self.entries.push(entry);
-                self.entries.len() as u32 - 1
-            }
-        };
+        let place = places::put(&mut self.entries, &mut self.free, entry);
         if self.entries.len() > self.chains.len() {
             // None is free, or there would not be another.
             self.chains = vec![NONE; self.chains.len() * 2];

@@ -1,5 +1,6 @@
 //! What is due at a later time: values on their way into the cache, further tries, users who think.
 
+use crate::places;
 use crate::units::Micros;
 use crate::workload::Request;
 use core::cmp::Ordering;
@@ -228,18 +229,7 @@ pub(super) struct Agenda {
 impl Agenda {
     /// Notes something.
     pub(super) fn add(&mut self, at: Micros, due: Due) {
-        let place = match self.free.pop() {
-            Some(place) => {
-                if let Some(thing) = self.things.get_mut(place as usize) {
-                    *thing = due;
-                }
-                place
-            }
-            None => {
-                self.things.push(due);
-                self.things.len() as u32 - 1
-            }
-        };
+        let place = places::put(&mut self.things, &mut self.free, due);
         let number = self.noted;
         self.noted += 1;
         self.heap.push(Entry { at, number, place });

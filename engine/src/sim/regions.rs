@@ -24,8 +24,9 @@ pub(super) struct Regions {
     /// Part of the requests that is made in each, and how its cluster is.
     all: Vec<(f64, State)>,
     primary: usize,
-    /// When the primary one was lost last, and what each shard had written by then that had not reached the others.
-    lost_at: Micros,
+    /// Until when what was written had reached the others as the primary one was lost last, and how much each shard had
+    /// written since.
+    sent_until: Micros,
     unsent: Vec<f64>,
     /// Part of the requests made in secondary regions that are read there, and of those made where no cluster answers,
     /// which go to the primary region.
@@ -45,7 +46,7 @@ impl Regions {
         Self {
             all,
             primary: 0,
-            lost_at: Micros(0),
+            sent_until: Micros(0),
             unsent: Vec::new(),
             nearby: global.share.0,
             far: 0.0,
@@ -89,13 +90,14 @@ impl Sim {
             return;
         };
         let lag_s = f64::from(global.lag_ms) * 1e-3;
+        let lag_us = u64::from(global.lag_ms) * 1_000;
         let active = self.active();
         let Some(regions) = &mut self.regions else { return };
         if regions.state(regions.primary) != Some(State::InStep) {
             return;
         }
         regions.set(regions.primary, State::Lost(happening));
-        regions.lost_at = self.now;
+        regions.sent_until = Micros(self.now.0.saturating_sub(lag_us));
         regions.unsent.clear();
         let mut failed = Vec::new();
         for (number, shard) in (0..).zip(&mut self.shards).take(active) {
@@ -115,12 +117,6 @@ impl Sim {
     /// A secondary region takes the place of the primary one, if that is still lost to this happening. What had not
     /// reached it is gone.
     pub(super) fn promote_region(&mut self, happening: u16) {
-        let lag_ms = self
-            .plan
-            .scenario()
-            .cluster
-            .global
-            .map_or(0, |global| global.lag_ms);
         let Some(regions) = &mut self.regions else { return };
         if regions.state(regions.primary) != Some(State::Lost(happening)) {
             return;
@@ -130,8 +126,7 @@ impl Sim {
         };
         regions.primary = next;
         regions.set(next, State::InStep);
-        let had = Micros(regions.lost_at.0.saturating_sub(u64::from(lag_ms) * 1_000));
-        let unsent = core::mem::take(&mut regions.unsent);
+        let (had, unsent) = (regions.sent_until, core::mem::take(&mut regions.unsent));
         for number in 0..self.keys.len() as u32 {
             if !self.values.fall_back(number, had) {
                 let key = self.keys.get(number);

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use crate::app::quantity::{clock, percent_level};
 use crate::app::ui::{attr, effect, live, resized};
+use cacheplan_engine::cluster::zone_of;
 use cacheplan_engine::report::{Metric, Report};
 use cacheplan_engine::units::{decimals, within};
 use leptos::html;
@@ -235,7 +236,10 @@ fn rows(shape: &Shape, levels: &[Level]) -> String {
         }
         let level = levels.get(shard).copied().unwrap_or_default();
         for zone in 0..shape.zones {
-            let seated = || (0..=shape.replicas).filter(|node| (shard + node) % shape.zones == zone);
+            let seated = || {
+                let lies = |node: &usize| zone_of(shard as u16, *node as u32, shape.zones as u32);
+                (0..=shape.replicas).filter(move |node| lies(node) as usize == zone)
+            };
             let count = seated().count() as f64;
             let width = (zone_width - 4.0 * (count - 1.0)) / count;
             for (seat, node) in seated().enumerate() {

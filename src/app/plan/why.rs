@@ -7,7 +7,7 @@ use cacheplan_engine::report::{Finding, Step, Tone, sentence};
 use leptos::prelude::*;
 
 /// What the model leaves out, so that nobody reads it into the figures.
-const NOT_MODELLED: &str = "Not modelled yet: fragmentation; the failure of a region";
+const NOT_MODELLED: &str = "Not modelled yet: fragmentation";
 
 /// Findings, most pressing first; then how they came about.
 #[component]

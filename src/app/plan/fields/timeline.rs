@@ -172,7 +172,14 @@ fn share_of(what: &mut What) -> Option<&mut Share> {
 
 /// Whether it is over at once, or takes as long as it takes.
 fn is_moment(what: &What) -> bool {
-    matches!(what.kind(), 7 | 18..=21)
+    matches!(
+        what,
+        What::Flush { .. }
+            | What::Snapshot
+            | What::Reshard { .. }
+            | What::Replicas { .. }
+            | What::NodeType { .. }
+    )
 }
 
 /// How many shards or replicas there are to be.
