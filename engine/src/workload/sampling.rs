@@ -23,7 +23,7 @@ use crate::scenario::{KeyClass, Popularity, Ttl};
 #[derive(Clone, Copy, Debug)]
 struct Measure {
     /// Hot keys are so many times `one_in`.
-    hot_per_block: u64,
+    hot_per_block: f64,
     /// Requests per simulated key at least, so that setting up the keys does not outweigh the run.
     per_key: f64,
 }
@@ -31,16 +31,26 @@ struct Measure {
 /// A block of the tail is at most a quarter as wide as its rank, and its keys differ in popularity by less than a fifth
 /// from their mean.
 const AMPLE: Measure = Measure {
-    hot_per_block: 4,
+    hot_per_block: 4.0,
     per_key: 8.0,
 };
 
 /// For what exceeds its budget by far otherwise: hundreds of millions of keys in some 100,000 requests. The first blocks of the tail
 /// are as wide as their ranks, up to half as popular again as their mean; keys that hot stay in the cache all the same.
 const SCANT: Measure = Measure {
-    hot_per_block: 1,
+    hot_per_block: 1.0,
     per_key: 2.0,
 };
+
+/// For what even then exceeds its budget by far. The keys of the first blocks differ by up to a factor of four, and may only
+/// as long as the coldest is asked for [`FIRMLY`] often enough to stay in the cache.
+const SPARSE: Measure = Measure {
+    hot_per_block: 0.25,
+    per_key: 2.0,
+};
+
+/// Requests, in the time after which it would vanish, of a key that next to never misses: by Poisson once in 20,000.
+const FIRMLY: f64 = 10.0;
 
 /// Rather so many times the budget than hot keys asked less often than they should be.
 const EXCESS: f64 = 1.25;
@@ -71,7 +81,7 @@ const FOLDS: u64 = 64;
 pub(crate) struct Thinning {
     /// Ranks behind the hot ones that one simulated key stands for.
     pub(crate) one_in: u32,
-    hot_per_block: u64,
+    hot_per_block: f64,
     /// Per class: the rate above which a hot key is asked less often, requests/s.
     ceilings: Vec<f64>,
     /// Most requests that one stands for.
@@ -280,12 +290,30 @@ impl Thinning {
         }
         let lives = lives(classes, &demands, seconds, capacity_keys);
         let fit = |measure| Self::fit(classes, &demands, &lives, seconds, budget, measure);
-        let (cost, ample) = fit(AMPLE);
-        if cost <= MOST_EXCESS * budget {
-            return ample;
+        let (mut least, mut chosen) = fit(AMPLE);
+        if least > MOST_EXCESS * budget {
+            let (cost, scant) = fit(SCANT);
+            if cost < least {
+                (least, chosen) = (cost, scant);
+            }
         }
-        let (less, scant) = fit(SCANT);
-        if less < cost { scant } else { ample }
+        if least > MOST_EXCESS * budget {
+            let (cost, sparse) = fit(SPARSE);
+            if cost < least && sparse.keeps_first_blocks(classes, &demands, &lives) {
+                chosen = sparse;
+            }
+        }
+        chosen
+    }
+
+    /// Whether the coldest key of the first block of every class stays in the cache [`FIRMLY`].
+    fn keeps_first_blocks(&self, classes: &[KeyClass], demands: &[Demand<'_>], lives: &[f64]) -> bool {
+        let keeps = |((class, demand), life): ((&KeyClass, &Demand<'_>), &f64)| {
+            let layout = self.layout(class);
+            let (_, coldest) = layout.ranks(layout.hot);
+            layout.hot == class.keys || demand.of(coldest) * life >= FIRMLY
+        };
+        classes.iter().zip(demands).zip(lives).all(keeps)
     }
 
     /// The least thinning of this measure that costs about the budget, or else the one that costs the least, with its cost.
@@ -355,7 +383,7 @@ impl Thinning {
     pub(crate) fn layout(&self, class: &KeyClass) -> Layout {
         let one_in = u64::from(self.one_in);
         let turnover = (class.churn_per_day + class.drift_per_day) * self.days;
-        let most = (self.hot_per_block * one_in) as f64 / (1.0 + turnover);
+        let most = self.hot_per_block * one_in as f64 / (1.0 + turnover);
         let hot = class.keys.min(most as u64);
         let hot = match class.popularity {
             _ if one_in == 1 => class.keys,
@@ -605,10 +633,15 @@ mod tests {
         let classes = [class];
         let masses = [Masses::new(&classes[0].popularity, classes[0].keys)];
         let demands = Demand::all(&classes, &masses, 86_400.0);
-        let thinning = Thinning::choose(&classes, 86_400.0, 2.5e8, 150_000);
-        let keys = thinning.keys(&classes);
-        assert!(keys <= 75_000, "{keys} keys");
-        let cost = thinning.cost(&classes, &demands, 86_400.0);
-        assert!(cost <= 225_000.0, "{cost} requests");
+        for budget in [100_000, 150_000, 300_000] {
+            let thinning = Thinning::choose(&classes, 86_400.0, 2.5e8, budget);
+            let keys = thinning.keys(&classes);
+            assert!(keys <= budget / 2, "{budget}: {keys} keys");
+            let cost = thinning.cost(&classes, &demands, 86_400.0);
+            assert!(cost <= 1.5 * budget as f64, "{budget}: {cost} requests");
+        }
+        // A cache of 50,000 keys would lose some of the first block: rather more requests than that.
+        let small = Thinning::choose(&classes, 86_400.0, 5e4, 100_000);
+        assert!(small.hot_per_block > SPARSE.hot_per_block, "{small:?}");
     }
 }
