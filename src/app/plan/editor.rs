@@ -6,7 +6,7 @@ use super::field::Control;
 use super::fields::{self, Field, short_name};
 use super::trace::TraceSource;
 use crate::app::quantity::{Unit, exact, text};
-use crate::app::ui::{attr, live, live_view, memo};
+use crate::app::ui::{attr, live, live_view, memo, on, shown};
 use cacheplan_engine::scenario::{KeyClass, Objective, Scenario, Ttl, Workload};
 use leptos::prelude::*;
 
@@ -211,8 +211,7 @@ pub fn Editor(editing: Editing) -> impl IntoView {
 #[component]
 fn SectionView(section: &'static Section, mut editing: Editing) -> impl IntoView {
     let scenario = editing.session.scenario();
-    let is_timeline = section.id == "timeline";
-    if is_timeline {
+    if section.id == "timeline" {
         // Here the happening that is open takes the place of the class.
         editing.class = RwSignal::new(0);
     }
@@ -234,8 +233,16 @@ fn SectionView(section: &'static Section, mut editing: Editing) -> impl IntoView
         })
     });
     let of_class = matches!(section.id, "keys" | "ttl");
+    // What is folded makes its fields when it is first opened: half of the page would wait for nobody.
+    let opened = RwSignal::new(section.open);
     view! {
-        <details class="section" {..attr("id", format!("section-{}", section.id))} {..attr("open", section.open)} {..attr("hidden", live(hidden))}>
+        <details
+            class="section"
+            {..attr("id", format!("section-{}", section.id))}
+            {..attr("open", section.open)}
+            {..attr("hidden", live(hidden))}
+            on:toggle=on(move |_| opened.set(true))
+        >
             <summary>
                 <h3>{section.title}</h3>
                 {live_view(move || {
@@ -246,26 +253,30 @@ fn SectionView(section: &'static Section, mut editing: Editing) -> impl IntoView
                 })}
                 <span class="summary">{live_view(move || summary.get())}</span>
             </summary>
-            <div class="fields">
-                {is_timeline.then(|| view! { <Picker things=&HAPPENINGS editing /> })}
-                {(section.id == "workload")
-                    .then(|| {
-                        view! {
-                            {live_view(move || {
-                                if is_trace.get() {
-                                    view! { <TraceSource session=editing.session /> }.into_any()
-                                } else {
-                                    view! { <Picker things=&CLASSES editing /> }.into_any()
-                                }
-                            })}
-                            {fields::TRACE
-                                .iter()
-                                .map(|field| view! { <Control field editing /> })
-                                .collect_view()}
-                        }
-                    })}
-                {section.fields.iter().map(|field| view! { <Control field editing /> }).collect_view()}
-            </div>
+            {shown(move || opened.get(), move || view! { <Fields section editing is_trace /> })}
         </details>
+    }
+}
+
+#[component]
+fn Fields(section: &'static Section, editing: Editing, is_trace: Memo<bool>) -> impl IntoView {
+    view! {
+        <div class="fields">
+            {(section.id == "timeline").then(|| view! { <Picker things=&HAPPENINGS editing /> })}
+            {(section.id == "workload")
+                .then(|| {
+                    view! {
+                        {live_view(move || {
+                            if is_trace.get() {
+                                view! { <TraceSource session=editing.session /> }.into_any()
+                            } else {
+                                view! { <Picker things=&CLASSES editing /> }.into_any()
+                            }
+                        })}
+                        {fields::TRACE.iter().map(|field| view! { <Control field editing /> }).collect_view()}
+                    }
+                })}
+            {section.fields.iter().map(|field| view! { <Control field editing /> }).collect_view()}
+        </div>
     }
 }
