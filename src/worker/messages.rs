@@ -28,6 +28,9 @@ use serde::{Deserialize, Serialize};
 /// Most requests of a [`Stage::Coarse`] run: what simulates within 100 ms of an edit.
 pub const COARSE_REQUESTS: u64 = 100_000;
 
+/// Most requests of a run that has no coarse stage: that would take a third of the time that the whole answer does.
+pub const SMALL_REQUESTS: u64 = 3 * COARSE_REQUESTS;
+
 /// A scenario as [`link::to_bytes`](cacheplan_engine::scenario::link::to_bytes) writes it: the page has what that
 /// takes already, for its links.
 pub type ScenarioBytes = Vec<u8>;

@@ -1,7 +1,7 @@
 //! A run, cut into slices.
 
 use super::decimate::decimate;
-use super::messages::{COARSE_REQUESTS, Cause, Event, Failure, Stage};
+use super::messages::{COARSE_REQUESTS, Cause, Event, Failure, SMALL_REQUESTS, Stage};
 use super::pace::{Pace, Words};
 use cacheplan_engine::report::Report;
 use cacheplan_engine::scenario::{Scenario, Workload};
@@ -23,12 +23,12 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// A run at its start. Traces are replayed whole and scenarios of few requests are simulated at once; both
-    /// have no coarse stage.
+    /// A run at its start. Traces are replayed whole and scenarios of [few requests](SMALL_REQUESTS) are simulated at
+    /// once; both have no coarse stage.
     pub fn new(scenario: Box<Scenario>, trace: Option<Arc<Trace>>) -> Self {
         let synthetic = matches!(scenario.workload, Workload::Synthetic { .. });
         let coarse = synthetic
-            && scenario.run.request_budget > COARSE_REQUESTS
+            && scenario.run.request_budget > SMALL_REQUESTS
             && coarse_of(&scenario).issues().is_empty();
         Self {
             scenario,
@@ -98,7 +98,7 @@ impl Simulation {
 
 fn coarse_of(scenario: &Scenario) -> Scenario {
     let mut coarse = scenario.clone();
-    coarse.run.request_budget = coarse.run.request_budget.min(COARSE_REQUESTS);
+    coarse.run.request_budget = COARSE_REQUESTS;
     coarse
 }
 
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_short_run_has_one_stage_and_tells_what_it_knows_so_far() {
-        let events = events(small(100_000), 100.0);
+        let events = events(small(SMALL_REQUESTS), 100.0);
         let [partial @ .., last] = &events[..] else {
             panic!()
         };

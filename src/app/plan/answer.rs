@@ -34,19 +34,20 @@ pub struct Answer {
 impl Answer {
     /// Chooses what to show of the reports that arrive.
     ///
-    /// A synthetic workload has a coarse answer to all of it in a moment: parts of the refined one, which covers
-    /// the beginning only, would replace it by less. A trace has no coarse answer and is shown as it goes.
+    /// An answer to the whole of a synthetic workload stays until the next one: parts of that, which cover the
+    /// beginning only, would replace it by less. A trace takes long and is shown as it goes.
     pub fn new(session: Session, look: Signal<(bool, bool)>) -> Self {
         let scenario = session.scenario();
         let arrived = session.report();
         let report = Memo::new_with_compare(
             move |shown: Option<&Option<Arc<Report>>>| {
                 let arrived = arrived.get();
-                let partial = arrived.as_ref().is_some_and(|report| report.progress.0 < 1.0);
+                let partial = |report: &Arc<Report>| report.progress.0 < 1.0;
+                let part = arrived.as_ref().is_some_and(partial);
                 let synthetic = scenario
                     .with_untracked(|scenario| matches!(scenario.workload, Workload::Synthetic { .. }));
                 match shown {
-                    Some(Some(shown)) if partial && synthetic => Some(Arc::clone(shown)),
+                    Some(Some(shown)) if part && synthetic && !partial(shown) => Some(Arc::clone(shown)),
                     _ => arrived,
                 }
             },
