@@ -105,6 +105,11 @@ fn failing_stores_come_first_with_a_way_out() {
     );
     found[0].step.as_ref().unwrap().change.apply(&mut scenario);
     assert_eq!(scenario.cluster.eviction(), "allkeys-lru");
+
+    // Where every key may go, none is left.
+    let found = findings(&scenario, &report);
+    assert!(found[0].text.contains("No key is left"), "{}", found[0].text);
+    assert_eq!(found[0].step, None);
 }
 
 #[test]
