@@ -12,6 +12,9 @@ const SECOND: u64 = 1_000_000;
 /// later still.
 const TIMER_LATENESS_US: u64 = 1_000;
 
+/// Credit for a cycle: one, less what sums of parts may lack.
+const ENOUGH: f64 = 1.0 - 1e-9;
+
 /// Which cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -89,6 +92,19 @@ impl Expiry {
         }
     }
 
+    /// Lets so many runs of the background task pass that are due by `now`, each adding to the credit, as come before the
+    /// one that has saved up enough for a cycle.
+    fn skip(&mut self, now: Micros, each: f64) {
+        if now < self.next_slow || self.timed_out {
+            return;
+        }
+        let due = (now.0 - self.next_slow.0) / self.period + 1;
+        let idle = libm::ceil((ENOUGH - self.credit) / each) as u64;
+        let runs = due.min(idle.saturating_sub(1));
+        self.credit += runs as f64 * each;
+        self.next_slow.0 += runs * self.period;
+    }
+
     /// The next cycle that is due. Without `work` for it there is none, and the time passes.
     pub(super) fn due(&mut self, now: Micros, work: bool) -> Option<Task> {
         if now >= self.next_slow {
@@ -125,11 +141,8 @@ impl RedisStore {
             // Where victims come from a table of the server's size, its background task may have changed it.
             self.fit_tables();
         }
-        let stored = f64::from(self.expires.len());
-        if stored > 0.0 {
-            self.expiry.credit += stored / self.memory.ttl_keys().max(1) as f64;
-        }
-        if self.expiry.credit >= 1.0 - 1e-9 {
+        self.expiry.credit += self.credit_of_run();
+        if self.expiry.credit >= ENOUGH {
             self.expiry.credit -= 1.0;
             let mut spent_us = self.cycle(task);
             if task.kind == Kind::Slow {
@@ -144,6 +157,19 @@ impl RedisStore {
                 self.expiry.next_slow.0 += spent_us as u64;
             }
         }
+    }
+
+    /// Passes over what [`run`](Self::run) would only save up: in a strongly sampled run nearly all.
+    pub(super) fn skip_idle_runs(&mut self, now: Micros) {
+        let each = self.credit_of_run();
+        if each > 0.0 && each < ENOUGH && !self.memory.is_untidy() {
+            self.expiry.skip(now, each);
+        }
+    }
+
+    /// The part of a cycle that a run of the background task stands for.
+    fn credit_of_run(&self) -> f64 {
+        f64::from(self.expires.len()) / self.memory.ttl_keys().max(1) as f64
     }
 
     /// Loops over some keys of the sweep until few of them are stale or the time is up. Returns the time spent,

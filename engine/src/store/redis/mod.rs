@@ -473,10 +473,12 @@ impl RedisStore {
     /// Lets the background tasks run that are due by `now`.
     pub fn pass_time(&mut self, now: Micros) {
         self.arguments = 0;
-        while let Some(task) = self
-            .expiry
-            .due(now, self.expires.len() > 0 || self.memory.is_untidy())
-        {
+        loop {
+            self.skip_idle_runs(now);
+            let work = self.expires.len() > 0 || self.memory.is_untidy();
+            let Some(task) = self.expiry.due(now, work) else {
+                return;
+            };
             self.run(task);
         }
     }
