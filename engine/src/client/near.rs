@@ -1,34 +1,25 @@
 //! Near caches: an exact LRU with a TTL inside every process of the application.
 
-use crate::places;
-use crate::random::mix64;
 use crate::scenario::Near as Settings;
 use crate::units::Micros;
-use std::collections::VecDeque;
 
+/// Ends a chain, and the list of free entries.
 const NONE: u32 = u32::MAX;
 
 #[derive(Clone, Copy)]
 struct Entry {
-    process: u32,
-    key: u32,
     expires: Micros,
     /// When the cluster answered with it: what changes later makes it stale.
     version: Micros,
+    process: u32,
+    key: u32,
     /// Keys that it stands for.
     keys: u32,
-    /// Number of its last use; 0 when it is free.
-    used: u32,
-    /// The next entry of its chain.
+    /// The next entry of its chain; of a free one, the next that is free.
     next: u32,
-}
-
-/// The near cache of a process.
-#[derive(Clone, Default)]
-struct Process {
-    /// Uses of entries with their numbers, the latest last. Those that are not the last use of an entry count no more.
-    uses: VecDeque<(u32, u32)>,
-    keys: u64,
+    /// The entries of its process that were used just before and after it.
+    older: u32,
+    newer: u32,
 }
 
 /// The near caches of all processes.
@@ -40,25 +31,36 @@ pub(crate) struct NearCaches {
     holders: Vec<u64>,
     /// First entries of the chains of a hash table, which are a power of two and no fewer than the entries.
     chains: Vec<u32>,
+    /// Those of a process form a ring in the order of their last uses. The first places are the rings' own, one for each
+    /// process: between its newest entry and its oldest.
     entries: Vec<Entry>,
-    free: Vec<u32>,
-    processes: Vec<Process>,
-    /// Number of the last use.
-    used: u32,
+    /// The first free one.
+    free: u32,
+    /// Keys that each process has.
+    kept: Vec<u64>,
 }
 
 impl NearCaches {
     /// Empty ones of so many processes, for keys numbered below `keys`.
     pub(crate) fn new(settings: Settings, processes: u32, keys: usize) -> Self {
+        let ring = |process| Entry {
+            expires: Micros(0),
+            version: Micros(0),
+            process,
+            key: NONE,
+            keys: 0,
+            next: NONE,
+            older: process,
+            newer: process,
+        };
         Self {
             most: settings.keys,
             ttl: Micros(u64::from(settings.ttl_ms) * 1_000),
             holders: vec![0; keys],
-            chains: vec![NONE],
-            entries: Vec::new(),
-            free: Vec::new(),
-            processes: vec![Process::default(); processes as usize],
-            used: 0,
+            chains: vec![NONE; (processes as usize).next_power_of_two()],
+            entries: (0..processes).map(ring).collect(),
+            free: NONE,
+            kept: vec![0; processes as usize],
         }
     }
 
@@ -69,110 +71,118 @@ impl NearCaches {
 
     /// The version of a value that a process still has; it is then its most recently used one.
     pub(crate) fn get(&mut self, process: u32, key: u32, now: Micros) -> Option<Micros> {
-        let place = self.find(process, key);
-        let entry = self.entries.get(place as usize)?;
-        if entry.expires <= now {
+        let place = self.find(process, key)?;
+        let Entry { expires, version, .. } = *self.entries.get(place as usize)?;
+        if expires <= now {
             self.remove(place);
             return None;
         }
-        let version = entry.version;
-        self.touch(place);
+        self.unlink(place);
+        self.link(process, place);
         Some(version)
     }
 
     /// A process keeps a value that stands for so many keys.
     pub(crate) fn put(&mut self, process: u32, key: u32, keys: u32, version: Micros, now: Micros) {
         self.forget(process, key);
+        self.make_room(process, keys, now);
+        if let Some(holders) = self.holders.get_mut(key as usize) {
+            *holders |= bit(process);
+        }
         let place = self.add(Entry {
-            process,
-            key,
             expires: Micros(now.0.saturating_add(self.ttl.0)),
             version,
+            process,
+            key,
             keys,
-            used: 0,
             next: NONE,
+            older: NONE,
+            newer: NONE,
         });
-        self.touch(place);
-        if let Some(process) = self.processes.get_mut(process as usize) {
-            process.keys += u64::from(keys);
-        }
-        while let Some(process) = self.processes.get_mut(process as usize)
-            && let Some(&(oldest, used)) = process.uses.front()
-            && let Some(entry) = self.entries.get(oldest as usize)
-        {
-            let counts = entry.used == used;
-            // What is past its TTL is of no use to anybody: the fewer entries there are, the closer they are at hand.
-            let stays = process.keys <= self.most && entry.expires > now;
-            if counts && (stays || oldest == place) {
-                break;
-            }
-            process.uses.pop_front();
-            if counts {
-                self.remove(oldest);
-            }
-        }
-        // The one that goes next but one is read now, while nothing waits for it.
-        if let Some(process) = self.processes.get(process as usize)
-            && let Some(&(soon, _)) = process.uses.get(1)
-            && let Some(entry) = self.entries.get(soon as usize)
-        {
-            core::hint::black_box(self.chains.get(self.chain(entry.process, entry.key)));
-        }
+        self.link(process, place);
     }
 
     /// A process drops a value.
     pub(crate) fn forget(&mut self, process: u32, key: u32) {
-        let place = self.find(process, key);
-        self.remove(place);
+        if let Some(place) = self.find(process, key) {
+            self.remove(place);
+        }
     }
 
     /// All processes drop a value.
     pub(crate) fn forget_everywhere(&mut self, key: u32) {
         let mut left = (self.holders.get_mut(key as usize)).map_or(0, core::mem::take);
         while left > 0 {
-            for process in (left.trailing_zeros()..self.processes.len() as u32).step_by(64) {
-                let place = self.enchained(process, key);
-                self.remove(place);
+            for process in (left.trailing_zeros()..self.kept.len() as u32).step_by(64) {
+                if let Some(place) = self.enchained(process, key) {
+                    self.remove(place);
+                }
             }
             left &= left - 1;
+        }
+    }
+
+    /// A process has so many keys more, for which its least recently used values go. So do those past their TTL, which
+    /// are of no use to anybody: the fewer entries there are, the closer they are at hand.
+    fn make_room(&mut self, process: u32, keys: u32, now: Micros) {
+        if let Some(kept) = self.kept.get_mut(process as usize) {
+            *kept += u64::from(keys);
+        }
+        while let Some(ring) = self.entries.get(process as usize)
+            && ring.newer != process
+            && let Some(oldest) = self.entries.get(ring.newer as usize)
+            && let Some(kept) = self.kept.get(process as usize)
+            && (oldest.expires <= now || *kept > self.most)
+        {
+            self.remove(ring.newer);
         }
     }
 
     /// Number of the chain that a key of a process is in: those of all processes for a key are neighbours, as a write
     /// concerns them all.
     fn chain(&self, process: u32, key: u32) -> usize {
-        mix64(key.into()).wrapping_add(process.into()) as usize & (self.chains.len() - 1)
+        /// 2^64 over the golden ratio, as in Fibonacci hashing.
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let of_key = u64::from(key).wrapping_mul(SPREAD) >> 32;
+        (of_key as usize).wrapping_add(process as usize) & (self.chains.len() - 1)
     }
 
     /// Where the entry of a process for a key is, if there is one.
-    fn find(&self, process: u32, key: u32) -> u32 {
-        match self.holders.get(key as usize) {
-            Some(holders) if holders & bit(process) > 0 => self.enchained(process, key),
-            _ => NONE,
+    fn find(&self, process: u32, key: u32) -> Option<u32> {
+        let holders = self.holders.get(key as usize)?;
+        if holders & bit(process) == 0 {
+            return None;
         }
+        self.enchained(process, key)
     }
 
     /// The same where the process may have the key.
-    fn enchained(&self, process: u32, key: u32) -> u32 {
-        let mut place = self.chains.get(self.chain(process, key)).copied().unwrap_or(NONE);
-        while let Some(entry) = self.entries.get(place as usize)
-            && (entry.process, entry.key) != (process, key)
-        {
+    fn enchained(&self, process: u32, key: u32) -> Option<u32> {
+        let mut place = *self.chains.get(self.chain(process, key))?;
+        loop {
+            let entry = self.entries.get(place as usize)?;
+            if (entry.process, entry.key) == (process, key) {
+                return Some(place);
+            }
             place = entry.next;
         }
-        place
     }
 
-    /// Adds an entry; returns where it is.
+    /// Adds an entry to its chain; returns where it is.
     fn add(&mut self, entry: Entry) -> u32 {
-        if let Some(holders) = self.holders.get_mut(entry.key as usize) {
-            *holders |= bit(entry.process);
+        let place = self.free;
+        if let Some(free) = self.entries.get_mut(place as usize) {
+            self.free = free.next;
+            *free = entry;
+            self.enchain(place);
+            return place;
         }
-        let place = places::put(&mut self.entries, &mut self.free, entry);
+        let place = self.entries.len() as u32;
+        self.entries.push(entry);
         if self.entries.len() > self.chains.len() {
-            // None is free, or there would not be another.
             self.chains = vec![NONE; self.chains.len() * 2];
-            (0..=place).for_each(|place| self.enchain(place));
+            // None is free, or there would not be another.
+            (self.kept.len() as u32..=place).for_each(|place| self.enchain(place));
         } else {
             self.enchain(place);
         }
@@ -191,12 +201,12 @@ impl NearCaches {
         }
     }
 
-    /// Removes the entry there, if there is one.
+    /// Removes the entry there.
     fn remove(&mut self, place: u32) {
+        self.unlink(place);
         let Some(entry) = self.entries.get_mut(place as usize) else {
             return;
         };
-        entry.used = 0;
         let Entry {
             process,
             key,
@@ -204,10 +214,10 @@ impl NearCaches {
             next,
             ..
         } = *entry;
-        if let Some(process) = self.processes.get_mut(process as usize) {
-            process.keys -= u64::from(keys);
+        entry.next = core::mem::replace(&mut self.free, place);
+        if let Some(kept) = self.kept.get_mut(process as usize) {
+            *kept -= u64::from(keys);
         }
-        self.free.push(place);
         let chain = self.chain(process, key);
         let Some(first) = self.chains.get_mut(chain) else {
             return;
@@ -226,27 +236,31 @@ impl NearCaches {
         }
     }
 
-    /// Makes an entry the most recently used one of its process.
-    fn touch(&mut self, place: u32) {
-        self.used = self.used.wrapping_add(1).max(1);
-        let Some(entry) = self.entries.get_mut(place as usize) else {
+    /// Takes an entry out of its ring.
+    fn unlink(&mut self, place: u32) {
+        let Some(&Entry { older, newer, .. }) = self.entries.get(place as usize) else {
             return;
         };
-        entry.used = self.used;
-        let Some(Process { uses, .. }) = self.processes.get_mut(entry.process as usize) else {
-            return;
-        };
-        if uses.len() == uses.capacity() {
-            let entries = &self.entries;
-            let counts = |&(place, used): &(u32, u32)| {
-                entries
-                    .get(place as usize)
-                    .is_some_and(|entry| entry.used == used)
-            };
-            uses.retain(counts);
-            uses.reserve(uses.len() + 16);
+        if let Some(older) = self.entries.get_mut(older as usize) {
+            older.newer = newer;
         }
-        uses.push_back((place, self.used));
+        if let Some(newer) = self.entries.get_mut(newer as usize) {
+            newer.older = older;
+        }
+    }
+
+    /// Puts an entry into the ring of its process, as the newest.
+    fn link(&mut self, process: u32, place: u32) {
+        let Some(ring) = self.entries.get_mut(process as usize) else {
+            return;
+        };
+        let newest = core::mem::replace(&mut ring.older, place);
+        if let Some(newest) = self.entries.get_mut(newest as usize) {
+            newest.newer = place;
+        }
+        if let Some(entry) = self.entries.get_mut(place as usize) {
+            (entry.older, entry.newer) = (newest, process);
+        }
     }
 }
 
@@ -341,10 +355,14 @@ mod tests {
             };
             let kept: usize = caches.chains.iter().map(|first| chained(*first)).sum();
             assert_eq!(
-                (kept, caches.entries.len() - caches.free.len()),
-                (resident, resident)
+                (kept, caches.kept.iter().sum::<u64>()),
+                (
+                    resident,
+                    lists.iter().flatten().map(|(_, keys, _)| u64::from(*keys)).sum()
+                )
             );
-            assert!(caches.entries.len() < 60, "places are used again");
+            let places = caches.entries.len() - caches.kept.len();
+            assert!(places < 60, "{places}: they are used again");
         }
     }
 }
