@@ -33,7 +33,7 @@ use crate::cluster::capacity::Usage;
 use crate::cluster::slots::SLOTS;
 use crate::database::Database;
 use crate::random::Stream;
-use crate::scenario::{Plan, Scenario, Ttl, Warming as Settings, Workload, accesses_per_s};
+use crate::scenario::{Guard, Plan, Reads, Scenario, Ttl, Warming as Settings, Workload, accesses_per_s};
 use crate::timeline::{Conditions, Timeline};
 use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
@@ -133,6 +133,8 @@ struct Features {
     sliding: bool,
     /// Values loaded because something else was read.
     prefetch: bool,
+    /// Values rebuilt while they are still served.
+    refreshes: bool,
     /// Bounded pools of connections.
     pools: bool,
 }
@@ -326,6 +328,11 @@ impl Sim {
                 absent: classes.iter().any(|class| class.absent > 0.0),
                 sliding: (classes.iter()).any(|class| matches!(class.ttl, Ttl::Sliding { .. })),
                 prefetch: scenario.client.prefetch.is_some(),
+                refreshes: matches!(scenario.client.reads, Reads::RefreshAhead { .. })
+                    || matches!(
+                        scenario.client.guard,
+                        Guard::StaleWhileRevalidate { .. } | Guard::Early { .. }
+                    ),
                 pools: scenario.client.pool.is_some(),
             },
             warming: Warming::default(),
@@ -372,9 +379,10 @@ impl Sim {
             return;
         }
         for key in 0..self.keys.len() as u32 {
-            let ttl = self.ttl_us(key, None);
+            let known = self.keys.get(key);
+            let ttl = self.ttl_us(key, &known, None);
             let left = ttl.map(|us| Micros((us * self.ttl.unit()) as u64));
-            self.store(key, None, None, left, Micros(0));
+            self.store(key, &known, None, None, left, Micros(0));
         }
     }
 
@@ -445,7 +453,7 @@ impl Sim {
             self.look_ahead(&batch);
             for request in &batch {
                 self.catch_up(request.at);
-                self.serve(*request);
+                self.serve(request);
             }
             if batch.len() >= count {
                 continue;

@@ -105,7 +105,7 @@ impl Sim {
                 (Some(Some(before)), Some(shard)) => shard.evicted() <= *before,
                 _ => false,
             };
-            if wanted && self.load(number, key, Errand::Warm) {
+            if wanted && self.load(number, &key, Errand::Warm) {
                 self.warming.due += f64::from(key.keys) * 1e6 / per_s;
             }
         }
@@ -113,7 +113,7 @@ impl Sim {
     }
 
     /// Loads a value that nobody has asked for; false when it is there or on its way, or its node does not answer.
-    fn load(&mut self, number: u32, key: Key, errand: Errand) -> bool {
+    fn load(&mut self, number: u32, key: &Key, errand: Errand) -> bool {
         let Some(shard) = self.shards.get(usize::from(key.shard)) else {
             return false;
         };
@@ -123,14 +123,14 @@ impl Sim {
             return false;
         }
         let request = unasked(number, self.now);
-        self.ask(key, Query::first(request, errand, f64::from(key.keys), 0.0));
+        self.ask(key, &Query::first(request, errand, f64::from(key.keys), 0.0));
         true
     }
 
     /// Loads what a read makes likely to be read next. The read stands for several in a sampled run: the chances are that
     /// any of them leads to it.
     #[inline(never)]
-    pub(super) fn prefetch(&mut self, request: Request, key: Key, reads: f64) {
+    pub(super) fn prefetch(&mut self, request: &Request, key: &Key, reads: f64) {
         let Some(settings) = self.plan.scenario().client.prefetch else {
             return;
         };
@@ -193,13 +193,13 @@ impl Sim {
                 continues: true,
                 ..unasked(number, self.now)
             };
-            self.command(request, key.shard, weight, 1.0, 0.0);
+            self.command(&request, key.shard, weight, 1.0, 0.0);
         }
-        self.load(number, key, Errand::Prefetch);
+        self.load(number, &key, Errand::Prefetch);
     }
 
     /// A key was not there, or is stored anew: what was prefetched of it was for nothing if nobody has read it.
-    pub(super) fn gone_unread(&mut self, number: u32, key: Key) {
+    pub(super) fn gone_unread(&mut self, number: u32, key: &Key) {
         if self.features.prefetch && self.values.set_unread(number, false) {
             let keys = f64::from(key.keys);
             self.recorder
@@ -208,7 +208,7 @@ impl Sim {
     }
 
     /// A key was found: what was prefetched of it was of use.
-    pub(super) fn found_prefetched(&mut self, number: u32, key: Key) {
+    pub(super) fn found_prefetched(&mut self, number: u32, key: &Key) {
         if self.values.set_unread(number, false) {
             let keys = f64::from(key.keys);
             self.recorder
@@ -227,7 +227,7 @@ impl Sim {
             let there = shard.is_some_and(|shard| shard.store.glance(key.local))
                 && self.values.fresh_until(number) > self.now;
             if !there {
-                self.gone_unread(number, key);
+                self.gone_unread(number, &key);
             }
         }
     }

@@ -63,7 +63,7 @@ impl Sim {
         let mut sums = vec![(0u64, 0u64, 0u64); self.shards.len()];
         let remembers = self.plan.scenario().client.negative_ttl_s.is_some();
         for (number, key) in self.keys.iter().enumerate() {
-            let absent = self.is_absent(number as u32, *key);
+            let absent = self.is_absent(number as u32, key);
             if absent && !remembers {
                 continue;
             }

@@ -2,7 +2,8 @@
 
 use super::Sim;
 use super::agenda::{Due, Errand, Fill, Poll, Query, Retry};
-use super::serve::{Kind, later};
+use super::recorder::Kind;
+use super::serve::later;
 use crate::client::Flight;
 use crate::database::Answer;
 use crate::scenario::{Guard, Reads};
@@ -18,8 +19,8 @@ const LOCK_PATIENCE: u64 = 5_000_000;
 impl Sim {
     pub(super) fn miss(
         &mut self,
-        request: Request,
-        key: Key,
+        request: &Request,
+        key: &Key,
         misses: f64,
         cause: Cause,
         flight: Option<Flight>,
@@ -62,7 +63,7 @@ impl Sim {
         }
     }
 
-    fn count_miss(&mut self, number: u32, key: Key, misses: f64, cause: Cause) {
+    fn count_miss(&mut self, number: u32, key: &Key, misses: f64, cause: Cause) {
         let version = self.values.version(number);
         let emptied = self
             .shards
@@ -88,15 +89,15 @@ impl Sim {
     }
 
     /// Readers who ask the database for a value and store it.
-    fn lead(&mut self, request: Request, key: Key, leaders: f64, us: f64, processes: u32) {
+    fn lead(&mut self, request: &Request, key: &Key, leaders: f64, us: f64, processes: u32) {
         if leaders > 0.0 {
-            let query = Query::first(request, Errand::Rebuild, leaders, us);
-            self.ask(key, Query { processes, ..query });
+            let query = Query::first(*request, Errand::Rebuild, leaders, us);
+            self.ask(key, &Query { processes, ..query });
         }
     }
 
     /// Readers who wait for the answer that somebody else has asked for.
-    fn follow(&mut self, request: Request, key: Key, readers: f64, us: f64) {
+    fn follow(&mut self, request: &Request, key: &Key, readers: f64, us: f64) {
         if readers <= 0.0 {
             return;
         }
@@ -111,7 +112,7 @@ impl Sim {
     }
 
     /// Readers who look again in a while whether the value is there.
-    fn queue_up(&mut self, request: Request, readers: f64, key: Key) {
+    fn queue_up(&mut self, request: &Request, readers: f64, key: &Key) {
         if readers <= 0.0 {
             return;
         }
@@ -119,26 +120,26 @@ impl Sim {
             .count(key.shard, key.class, |tally| tally.waited += readers);
         self.flights.met(request.key, readers / f64::from(key.keys));
         let user = self.user.take();
-        self.look_again(Poll {
-            request,
+        self.look_again(&Poll {
+            request: *request,
             weight: readers,
             user,
         });
     }
 
     /// Has a reader look again after the pause of the lock.
-    fn look_again(&mut self, poll: Poll) {
+    fn look_again(&mut self, poll: &Poll) {
         if let Guard::Lock { poll_ms } = self.plan.scenario().client.guard {
-            self.note(later(self.now, f64::from(poll_ms) * 1e3), Due::Poll(poll));
+            self.note(later(self.now, f64::from(poll_ms) * 1e3), Due::Poll(*poll));
         }
     }
 
-    pub(super) fn poll(&mut self, poll: Poll) {
+    pub(super) fn poll(&mut self, poll: &Poll) {
         let Poll {
-            request,
+            ref request,
             weight,
             user,
-        } = poll;
+        } = *poll;
         let key = self.keys.get(request.key);
         self.user = user;
         self.recorder
@@ -152,18 +153,18 @@ impl Sim {
             self.answered(request, Kind::Miss, us, weight);
         } else if self.now.0 - request.at.0 >= LOCK_PATIENCE {
             // As nginx does, it leaves storing the value to whoever gets the lock.
-            self.ask(key, Query::first(request, Errand::Bypass, weight, us));
+            self.ask(&key, &Query::first(*request, Errand::Bypass, weight, us));
         } else if self.flights.get(request.key).is_some() {
             self.user = None;
             self.look_again(poll);
         } else {
             // Whoever held the lock has failed.
             let leaders = f64::from(key.keys).min(weight);
-            self.lead(request, key, leaders, us, 1);
+            self.lead(request, &key, leaders, us, 1);
             let others = weight - leaders;
             if others > 0.0 {
-                self.look_again(Poll {
-                    request,
+                self.look_again(&Poll {
+                    request: *request,
                     weight: others,
                     user: None,
                 });
@@ -177,25 +178,25 @@ impl Sim {
     /// A simulated write of a thinned key stands for several, and so do the readers that each of them makes miss: as many
     /// as are met when the value is gone for so many times as long. Values that expire are not gone more often than they
     /// are simulated to be, and who polls for a lock counts the time itself.
-    fn stretch(&self, number: u32, key: Key) -> f64 {
+    fn stretch(&self, number: u32, key: &Key) -> f64 {
         let polls = matches!(self.plan.scenario().client.guard, Guard::Lock { .. });
         if key.thinned && !polls && self.values.was_deleted(number) {
-            self.keys.weight(number, key).requests
+            self.keys.weight(number, *key).requests
         } else {
             1.0
         }
     }
 
     /// Asks the database.
-    pub(super) fn ask(&mut self, key: Key, query: Query) {
+    pub(super) fn ask(&mut self, key: &Key, query: &Query) {
         let Query {
-            request,
+            ref request,
             errand,
             weight,
             after: us,
             tries,
             processes,
-        } = query;
+        } = *query;
         let reads = errand != Errand::Write;
         let replicas = reads && self.database.has_replicas();
         self.recorder.count(key.shard, key.class, |tally| {
@@ -227,7 +228,7 @@ impl Sim {
         match answer {
             Answer::Served { wait, behind, .. } => {
                 let read_at = later(self.now, us + wait);
-                let version = Micros(read_at.0.saturating_sub(behind as u64));
+                let version = Micros(read_at.0.saturating_sub(Micros::whole(behind).0));
                 self.served(request, key, errand, weight, after, version);
             }
             Answer::GivenUp { .. } | Answer::Refused => {
@@ -246,7 +247,7 @@ impl Sim {
                         after: 0.0,
                         tries: tries + 1,
                         processes: 1,
-                        ..query
+                        ..*query
                     };
                     self.note(later(self.now, after + pause), Due::Retry(Retry { query, user }));
                     return;
@@ -272,8 +273,8 @@ impl Sim {
     /// The database has answered, `after` microseconds from now; what it read is of this version.
     fn served(
         &mut self,
-        request: Request,
-        key: Key,
+        request: &Request,
+        key: &Key,
         errand: Errand,
         weight: f64,
         after: f64,
@@ -302,7 +303,7 @@ impl Sim {
                 self.note(
                     there,
                     Due::Fill(Fill {
-                        request,
+                        request: *request,
                         weight,
                         version,
                         rebuild: Some(errand),

@@ -173,6 +173,17 @@ pub(crate) struct ServerlessLoad {
     pub(crate) busiest: (u16, f64),
 }
 
+/// Kinds of requests whose latencies are told apart.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// Reads that hit.
+    Hit,
+    /// Reads that missed.
+    Miss,
+    /// Writes and deletions.
+    Write,
+}
+
 /// Latencies by kind of request.
 #[derive(Clone, Default)]
 pub(crate) struct LatencyRecorder {
@@ -346,19 +357,15 @@ impl Recorder {
         }
     }
 
-    /// Notes the latency of a read that hit, in microseconds.
-    pub(crate) fn hit(&mut self, us: f64, weight: f64) {
-        self.current_latency.hits.record(us as u64, weight);
-    }
-
-    /// Notes the latency of a read that missed.
-    pub(crate) fn miss(&mut self, us: f64, weight: f64) {
-        self.current_latency.misses.record(us as u64, weight);
-    }
-
-    /// Notes the latency of a write.
-    pub(crate) fn write(&mut self, us: f64, weight: f64) {
-        self.current_latency.writes.record(us as u64, weight);
+    /// Notes the latency of requests, in microseconds.
+    pub(crate) fn latency(&mut self, kind: Kind, us: f64, weight: f64) {
+        let latencies = &mut self.current_latency;
+        let histogram = match kind {
+            Kind::Hit => &mut latencies.hits,
+            Kind::Miss => &mut latencies.misses,
+            Kind::Write => &mut latencies.writes,
+        };
+        histogram.record(Micros::whole(us).0, weight);
     }
 
     /// Closes the interval.

@@ -3,7 +3,8 @@
 use super::Sim;
 use super::agenda::{Due, Errand, Query};
 use super::history::Event;
-use super::shard::{Command, Health, REQUEST_BYTES, Shard};
+use super::recorder::Kind;
+use super::shard::{Command, Health, REQUEST_BYTES};
 use crate::queue::Turn;
 use crate::scenario::{Guard, OnCacheError, Reads};
 use crate::store::Lookup;
@@ -25,22 +26,14 @@ const SSD_US: f64 = 300.0;
 /// connections a second without TLS where a thread runs some 180,000 commands.
 const CONNECT_WORK: f64 = 8.0;
 
-/// Kinds of latencies that are told apart.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    Hit,
-    Miss,
-    Write,
-}
-
 /// Later by so many microseconds.
 pub(super) fn later(at: Micros, microseconds: f64) -> Micros {
-    Micros(at.0.saturating_add(microseconds as u64))
+    Micros(at.0.saturating_add(Micros::whole(microseconds).0))
 }
 
 impl Sim {
     /// Serves a request that reaches the application now.
-    pub(super) fn serve(&mut self, request: Request) {
+    pub(super) fn serve(&mut self, request: &Request) {
         self.requests += 1;
         let key = self.keys.get(request.key);
         let weight = self.keys.weight(request.key, key);
@@ -60,16 +53,16 @@ impl Sim {
             self.caller = self.draw_process();
         }
         match request.operation {
-            Operation::Read => self.read(request, key, weight.requests, weight.misses),
+            Operation::Read => self.read(request, &key, weight.requests, weight.misses),
             // What is not there is only asked for.
-            _ if self.is_absent(request.key, key) => {
-                self.read(request, key, weight.requests, weight.misses);
+            _ if self.is_absent(request.key, &key) => {
+                self.read(request, &key, weight.requests, weight.misses);
             }
-            Operation::Write | Operation::Delete => self.write(request, key, weight.requests),
+            Operation::Write | Operation::Delete => self.write(request, &key, weight.requests),
         }
         (self.remote, self.far) = (false, false);
         if self.features.prefetch && request.operation == Operation::Read {
-            self.prefetch(request, key, weight.requests);
+            self.prefetch(request, &key, weight.requests);
         }
     }
 
@@ -85,7 +78,7 @@ impl Sim {
             self.caller = self.draw_process();
         }
         match due {
-            Due::Fill(fill) => self.fill(fill),
+            Due::Fill(fill) => self.fill(&fill),
             Due::Drop { key: number } => {
                 let key = self.keys.get(number);
                 if let Some(shard) = self.shards.get_mut(usize::from(key.shard))
@@ -99,10 +92,10 @@ impl Sim {
                 self.user = retry.user;
                 self.process = None;
                 let key = self.keys.get(retry.query.request.key);
-                self.ask(key, retry.query);
+                self.ask(&key, &retry.query);
                 self.user = None;
             }
-            Due::Poll(poll) => self.poll(poll),
+            Due::Poll(poll) => self.poll(&poll),
             Due::Flush { key, since } => self.flush(key, since),
             Due::User(user) => {
                 let mut batch = core::mem::take(&mut self.batch);
@@ -113,7 +106,7 @@ impl Sim {
                 for (number, request) in batch.iter().enumerate() {
                     // The answer to the last key of a multi-get is the answer.
                     self.user = (number + 1 == batch.len()).then_some(user);
-                    self.serve(*request);
+                    self.serve(request);
                 }
                 self.user = None;
                 self.batch = batch;
@@ -157,28 +150,31 @@ impl Sim {
     }
 
     /// Notes the latency of requests made at `request.at` and answered so many microseconds from now.
-    pub(super) fn answered(&mut self, request: Request, kind: Kind, microseconds: f64, weight: f64) {
-        let us = (self.now.0 - request.at.0) as f64 + microseconds;
-        match kind {
-            Kind::Hit => self.recorder.hit(us, weight),
-            Kind::Miss => self.recorder.miss(us, weight),
-            Kind::Write => self.recorder.write(us, weight),
-        }
+    pub(super) fn answered(&mut self, request: &Request, kind: Kind, microseconds: f64, weight: f64) {
+        let us = Micros(self.now.0 - request.at.0).as_micros() + microseconds;
+        self.recorder.latency(kind, us, weight);
         self.release(microseconds);
     }
 
     /// Lets the user who waits, if any, think again from so many microseconds from now on.
+    #[inline]
     fn release(&mut self, microseconds: f64) {
-        if let Some(user) = self.user.take()
-            && let Some(users) = self.plan.scenario().client.users
-        {
+        if let Some(user) = self.user {
+            self.send_off(user, microseconds);
+        }
+    }
+
+    #[cold]
+    fn send_off(&mut self, user: u32, microseconds: f64) {
+        self.user = None;
+        if let Some(users) = self.plan.scenario().client.users {
             let at = self.thinks(later(self.now, microseconds), users.think_ms);
             self.note(at, Due::User(user));
         }
     }
 
     /// Microseconds of a round trip to the cache for this request; the further keys of a multi-get ride along.
-    pub(super) fn round_trip(&self, request: Request) -> f64 {
+    pub(super) fn round_trip(&self, request: &Request) -> f64 {
         if request.continues {
             0.0
         } else {
@@ -197,7 +193,14 @@ impl Sim {
 
     /// Runs a command on a shard that takes so many bytes of a value there: microseconds until the application has the
     /// answer, the way there and back included.
-    pub(super) fn command(&mut self, request: Request, shard: u16, weight: f64, cost: f64, into: f64) -> f64 {
+    pub(super) fn command(
+        &mut self,
+        request: &Request,
+        shard: u16,
+        weight: f64,
+        cost: f64,
+        into: f64,
+    ) -> f64 {
         if self
             .shards
             .get(usize::from(shard))
@@ -226,21 +229,30 @@ impl Sim {
             }
             None => round_trip,
         };
-        self.hold(request, turn, us, weight)
+        match turn {
+            Some(turn) => self.hold(request, turn, us, weight),
+            None => us,
+        }
     }
 
     /// What lies before a command that needs a connection of the caller's; `None` where there are enough for all.
-    fn connection(&mut self, request: Request, shard: u16) -> Option<Turn> {
-        if !self.features.pools || request.continues {
-            return None;
+    #[inline]
+    fn connection(&mut self, request: &Request, shard: u16) -> Option<Turn> {
+        if self.features.pools && !request.continues {
+            self.turn_in_pool(shard)
+        } else {
+            None
         }
+    }
+
+    fn turn_in_pool(&mut self, shard: u16) -> Option<Turn> {
         let pools = self.shards.get(usize::from(shard))?.pools.as_ref()?;
         pools.turn(self.caller, self.now, &mut self.latency)
     }
 
     /// Holds a connection for as long as a command takes; microseconds with the wait for it.
-    fn hold(&mut self, request: Request, turn: Option<Turn>, us: f64, weight: f64) -> f64 {
-        let Some(turn) = turn else { return us };
+    #[inline(never)]
+    fn hold(&mut self, request: &Request, turn: Turn, us: f64, weight: f64) -> f64 {
         let key = self.keys.get(request.key);
         if turn.wait > 0.0 {
             self.recorder
@@ -255,7 +267,7 @@ impl Sim {
     }
 
     /// Looks a key up, as [`command`](Self::command), with a connection of its own where the application opens one.
-    pub(super) fn look_up(&mut self, request: Request, shard: u16, weight: f64, out: f64) -> f64 {
+    pub(super) fn look_up(&mut self, request: &Request, shard: u16, weight: f64, out: f64) -> f64 {
         let mut round_trip = self.round_trip(request) + self.redirect(request, shard, weight);
         if self.far {
             round_trip += self.to_primary();
@@ -284,16 +296,25 @@ impl Sim {
             Some(shard) => round_trip + extra + shard.run_read(self.now, weight, command, &mut self.latency),
             None => round_trip,
         };
-        self.hold(request, turn, us, weight)
+        match turn {
+            Some(turn) => self.hold(request, turn, us, weight),
+            None => us,
+        }
     }
 
     /// Microseconds that a command loses which goes to another shard than this one first: the way there, and a new
     /// connection to the right one.
-    #[cold]
-    fn redirect(&mut self, request: Request, shard: u16, weight: f64) -> f64 {
-        if self.conditions.redirected <= 0.0 {
-            return 0.0;
+    #[inline]
+    fn redirect(&mut self, request: &Request, shard: u16, weight: f64) -> f64 {
+        if self.conditions.redirected > 0.0 {
+            self.ask_another(request, shard, weight)
+        } else {
+            0.0
         }
+    }
+
+    #[cold]
+    fn ask_another(&mut self, request: &Request, shard: u16, weight: f64) -> f64 {
         let others = (self.active() as u32).saturating_sub(1);
         if others == 0 || request.continues || self.behaviour.unit() >= self.conditions.redirected {
             return 0.0;
@@ -326,7 +347,7 @@ impl Sim {
     ///
     /// # Errors
     /// Microseconds after which it gives up.
-    fn gets_connection(&mut self, key: Key, weight: f64) -> Result<(), f64> {
+    fn gets_connection(&mut self, key: &Key, weight: f64) -> Result<(), f64> {
         let Some(pool) = self.plan.scenario().client.pool else {
             return Ok(());
         };
@@ -348,13 +369,12 @@ impl Sim {
     ///
     /// # Errors
     /// Microseconds after which the application knows that nobody does.
-    pub(super) fn reach(&mut self, request: Request, key: Key, weight: f64) -> Result<(), f64> {
-        let refuses = self.conditions.refused > 0.0 && self.behaviour.unit() < self.conditions.refused;
-        let refuses = refuses || (self.serverless.is_some() && self.is_throttled(request, key, weight));
-        let connected = if self.features.pools && !request.continues {
-            self.gets_connection(key, weight)
+    pub(super) fn reach(&mut self, request: &Request, key: &Key, weight: f64) -> Result<(), f64> {
+        let limited = self.features.pools || self.serverless.is_some() || self.conditions.refused > 0.0;
+        let (refuses, connected) = if limited {
+            self.get_through(request, key, weight)
         } else {
-            Ok(())
+            (false, Ok(()))
         };
         let client = &self.plan.scenario().client;
         let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
@@ -382,7 +402,20 @@ impl Sim {
         }
     }
 
-    fn read(&mut self, request: Request, key: Key, all: f64, misses: f64) {
+    /// Whether the cache refuses a command, and whether the caller gets a connection for it.
+    #[inline(never)]
+    fn get_through(&mut self, request: &Request, key: &Key, weight: f64) -> (bool, Result<(), f64>) {
+        let refuses = self.conditions.refused > 0.0 && self.behaviour.unit() < self.conditions.refused;
+        let refuses = refuses || (self.serverless.is_some() && self.is_throttled(request, key, weight));
+        let connected = if self.features.pools && !request.continues {
+            self.gets_connection(key, weight)
+        } else {
+            Ok(())
+        };
+        (refuses, connected)
+    }
+
+    fn read(&mut self, request: &Request, key: &Key, all: f64, misses: f64) {
         self.recorder
             .count(key.shard, key.class, |tally| tally.reads += all);
         let Some((process, all)) = self.look_near(request, key, all) else {
@@ -397,7 +430,7 @@ impl Sim {
             self.recorder
                 .count(key.shard, key.class, |tally| tally.unreachable += all);
             match self.plan.scenario().client.on_cache_error {
-                OnCacheError::Database => self.ask(key, Query::first(request, Errand::Bypass, all, us)),
+                OnCacheError::Database => self.ask(key, &Query::first(*request, Errand::Bypass, all, us)),
                 OnCacheError::Fail => {
                     self.recorder
                         .count(key.shard, key.class, |tally| tally.failed += all);
@@ -427,7 +460,7 @@ impl Sim {
                     self.count_hits(request.key, key, hits);
                     let bytes = self.value_bytes(request, key);
                     let us = self.look_up(request, key.shard, hits, bytes);
-                    self.recorder.hit(us, hits);
+                    self.recorder.latency(Kind::Hit, us, hits);
                 }
                 self.miss(request, key, misses, cause, flight);
             }
@@ -439,7 +472,7 @@ impl Sim {
     ///
     /// Not remembered, it is missed by every request. Remembered for a time T and asked at its real rate r, it is
     /// missed once in T + 1/r; thinned out, as often as it is simulated.
-    fn absent_misses(&self, number: u32, key: Key, all: f64) -> Option<f64> {
+    fn absent_misses(&self, number: u32, key: &Key, all: f64) -> Option<f64> {
         if !self.is_absent(number, key) {
             return None;
         }
@@ -454,9 +487,9 @@ impl Sim {
 
     /// Looks into the near cache of the process that asks, if there are any. Returns that process and the requests that
     /// it does not answer; `None` when it answers all.
-    fn look_near(&mut self, request: Request, key: Key, all: f64) -> Option<(Option<u32>, f64)> {
+    fn look_near(&mut self, request: &Request, key: &Key, all: f64) -> Option<(Option<u32>, f64)> {
         let client = &self.plan.scenario().client;
-        let (Some(near), Some(settings)) = (&mut self.near, client.near) else {
+        let Some(near) = &mut self.near else {
             return Some((None, all));
         };
         let process = if self.features.pools {
@@ -465,16 +498,16 @@ impl Sim {
             self.behaviour.below(client.instances)
         };
         let version = near.get(process, request.key, self.now);
-        let rest = if version.is_some() {
-            0.0
-        } else if key.thinned {
-            // Asked at its real rate r, the key is missed by a process once in TTL + 1/r; thinned out, as often as it
-            // is simulated.
-            let rate = self.thinning.ceiling(key.class) / f64::from(client.instances);
-            let ttl = f64::from(settings.ttl_ms) * 1e-3;
-            ((ttl + 1.0 / rate) / (ttl + 1.0 / (rate * all))).min(all)
-        } else {
-            all
+        let rest = match version {
+            Some(_) => 0.0,
+            None if key.thinned => {
+                // Asked at its real rate r, the key is missed by a process once in TTL + 1/r; thinned out, as often as
+                // it is simulated.
+                let rate = self.thinning.ceiling(key.class) / f64::from(client.instances);
+                let ttl = client.near.map_or(0.0, |near| f64::from(near.ttl_ms) * 1e-3);
+                ((ttl + 1.0 / rate) / (ttl + 1.0 / (rate * all))).min(all)
+            }
+            None => return Some((Some(process), all)),
         };
         let near_hits = all - rest;
         if near_hits > 0.0 {
@@ -488,7 +521,7 @@ impl Sim {
                 }
             });
             if rest > 0.0 {
-                self.recorder.hit(NEAR_US, near_hits);
+                self.recorder.latency(Kind::Hit, NEAR_US, near_hits);
             } else {
                 self.answered(request, Kind::Hit, NEAR_US, near_hits);
             }
@@ -497,13 +530,13 @@ impl Sim {
     }
 
     /// The process that asked keeps a copy of this version.
-    pub(super) fn keep_near(&mut self, request: Request, key: Key, version: Micros) {
+    pub(super) fn keep_near(&mut self, request: &Request, key: &Key, version: Micros) {
         if let (Some(process), Some(near)) = (self.process, &mut self.near) {
             near.put(process, request.key, key.keys, version, self.now);
         }
     }
 
-    fn count_hits(&mut self, number: u32, key: Key, hits: f64) {
+    fn count_hits(&mut self, number: u32, key: &Key, hits: f64) {
         self.recorder
             .count(key.shard, key.class, |tally| tally.hits += hits);
         if self.remote {
@@ -519,7 +552,7 @@ impl Sim {
         }
     }
 
-    fn hit(&mut self, request: Request, key: Key, all: f64) {
+    fn hit(&mut self, request: &Request, key: &Key, all: f64) {
         self.count_hits(request.key, key, all);
         if self.features.prefetch {
             self.found_prefetched(request.key, key);
@@ -527,13 +560,12 @@ impl Sim {
         if self.remote {
             return self.hit_nearby(request, key, all);
         }
-        let behind = self
-            .shards
-            .get(usize::from(key.shard))
-            .is_some_and(Shard::reads_replicas);
-        let age = self.values.stale(request.key, self.now);
-        let lag = if behind { self.lag_us(key.shard) } else { 0.0 };
-        if let Some(age) = age.or_else(|| self.values.changed_within(request.key, lag, self.now)) {
+        let behind = || {
+            let shard = self.shards.get(usize::from(key.shard))?;
+            let lag = shard.reads_replicas().then(|| self.lag_us(key.shard))?;
+            self.values.changed_within(request.key, lag, self.now)
+        };
+        if let Some(age) = self.values.stale(request.key, self.now).or_else(behind) {
             let seconds = age as f64 * 1e-6 * all;
             self.recorder.count(key.shard, key.class, |tally| {
                 tally.stale += all;
@@ -550,7 +582,11 @@ impl Sim {
         if self.plan.ssd().is_some() {
             us += self.read_ssd(key, all);
         }
-        let rebuilds = self.refresh(request, key, all, us);
+        let rebuilds = if self.features.refreshes {
+            self.refresh(request, key, all, us)
+        } else {
+            0.0
+        };
         if self.features.sliding {
             self.renew(request, key, all);
         }
@@ -558,7 +594,7 @@ impl Sim {
     }
 
     /// A hit in a secondary region, which is as the primary one was a while ago.
-    fn hit_nearby(&mut self, request: Request, key: Key, all: f64) {
+    fn hit_nearby(&mut self, request: &Request, key: &Key, all: f64) {
         let global = self.plan.scenario().cluster.global.unwrap_or_default();
         let lag = f64::from(global.lag_ms) * 1e3;
         let age = self.values.stale(request.key, self.now);
@@ -578,12 +614,16 @@ impl Sim {
         }
         let bytes = self.value_bytes(request, key);
         let us = self.look_up(request, key.shard, all, bytes);
-        let rebuilds = self.refresh(request, key, all, us);
+        let rebuilds = if self.features.refreshes {
+            self.refresh(request, key, all, us)
+        } else {
+            0.0
+        };
         self.answered(request, Kind::Hit, us, all - rebuilds);
     }
 
     /// Microseconds that the value just read takes from the SSD, if it was there.
-    fn read_ssd(&mut self, key: Key, all: f64) -> f64 {
+    fn read_ssd(&mut self, key: &Key, all: f64) -> f64 {
         let shard = self.shards.get(usize::from(key.shard));
         if !shard.is_some_and(|shard| shard.store.was_on_ssd()) {
             return 0.0;
@@ -595,7 +635,7 @@ impl Sim {
 
     /// Has a value rebuilt that is still served, if it is time to. Returns the readers who rebuild it themselves and
     /// wait for it.
-    fn refresh(&mut self, request: Request, key: Key, all: f64, us: f64) -> f64 {
+    fn refresh(&mut self, request: &Request, key: &Key, all: f64, us: f64) -> f64 {
         let client = &self.plan.scenario().client;
         let (reads, guard) = (client.reads, client.guard);
         let keys = f64::from(key.keys);
@@ -607,7 +647,7 @@ impl Sim {
                 .count(key.shard, key.class, |tally| tally.past_ttl += all);
             match self.flights.get(request.key) {
                 Some(_) => self.flights.met(request.key, all / keys),
-                None => self.ask(key, Query::first(request, Errand::Refresh, keys, us)),
+                None => self.ask(key, &Query::first(*request, Errand::Refresh, keys, us)),
             }
             return 0.0;
         }
@@ -616,7 +656,7 @@ impl Sim {
             && left() < (1.0 - after.0) * ttl
             && self.flights.get(request.key).is_none()
         {
-            self.ask(key, Query::first(request, Errand::Refresh, keys, us));
+            self.ask(key, &Query::first(*request, Errand::Refresh, keys, us));
             return 0.0;
         }
         if let Guard::Early { beta } = guard {
@@ -626,7 +666,7 @@ impl Sim {
             let readers = all / keys;
             let any = -libm::expm1(readers * libm::log1p(-one.min(1.0 - 1e-12)));
             if one > 1e-9 && self.behaviour.unit() < any {
-                self.ask(key, Query::first(request, Errand::Rebuild, keys.min(all), us));
+                self.ask(key, &Query::first(*request, Errand::Rebuild, keys.min(all), us));
                 return keys.min(all);
             }
         }

@@ -53,7 +53,7 @@ struct Slot {
 
 impl Sim {
     /// Whether a Serverless cache refuses these commands because they come too fast.
-    pub(super) fn is_throttled(&mut self, request: Request, key: Key, weight: f64) -> bool {
+    pub(super) fn is_throttled(&mut self, request: &Request, key: &Key, weight: f64) -> bool {
         let bytes = self.value_bytes(request, key);
         let Some(serverless) = &mut self.serverless else {
             return false;
@@ -71,7 +71,7 @@ impl Sim {
     /// Runs commands on a Serverless cache that transfer a value of so many bytes: microseconds until each is answered, the
     /// round trip aside.
     #[inline(never)]
-    pub(super) fn run_serverless(&mut self, request: Request, weight: f64, cost: f64, bytes: f64) -> f64 {
+    pub(super) fn run_serverless(&mut self, request: &Request, weight: f64, cost: f64, bytes: f64) -> f64 {
         let key = self.keys.get(request.key);
         let ecpus = weight * ecpu(bytes, cost);
         if let Some(serverless) = &mut self.serverless {

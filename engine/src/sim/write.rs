@@ -2,7 +2,8 @@
 
 use super::Sim;
 use super::agenda::{Due, Errand, Fill, Query};
-use super::serve::{Kind, later};
+use super::recorder::Kind;
+use super::serve::later;
 use super::shard::Health;
 use crate::scenario::{Guard, Invalidation, Ttl, Writes};
 use crate::store::{NEVER, Stored, Value};
@@ -19,21 +20,21 @@ const LOCK_RACE: f64 = 0.25;
 pub(super) const MARKER_BYTES: u32 = 1;
 
 impl Sim {
-    pub(super) fn write(&mut self, request: Request, key: Key, all: f64) {
+    pub(super) fn write(&mut self, request: &Request, key: &Key, all: f64) {
         self.recorder
             .count(key.shard, key.class, |tally| tally.writes += all);
         match self.plan.scenario().client.writes {
             Writes::Behind { flush_ms } if request.operation == Operation::Write => {
                 self.write_behind(request, key, all, flush_ms);
             }
-            _ => self.ask(key, Query::first(request, Errand::Write, all, 0.0)),
+            _ => self.ask(key, &Query::first(*request, Errand::Write, all, 0.0)),
         }
     }
 
     /// The cache now, the database later.
-    fn write_behind(&mut self, request: Request, key: Key, all: f64, flush_ms: u32) {
+    fn write_behind(&mut self, request: &Request, key: &Key, all: f64, flush_ms: u32) {
         if let Err(us) = self.reach(request, key, all) {
-            self.ask(key, Query::first(request, Errand::Write, all, us));
+            self.ask(key, &Query::first(*request, Errand::Write, all, us));
             return;
         }
         self.recorder
@@ -42,8 +43,8 @@ impl Sim {
         let us = self.command(request, key.shard, all, f64::from(request.cost), bytes);
         self.values.changes(request.key, self.now);
         self.near_changes(request.key, self.now);
-        self.fill(Fill {
-            request,
+        self.fill(&Fill {
+            request: *request,
             weight: all,
             version: self.now,
             rebuild: None,
@@ -81,7 +82,7 @@ impl Sim {
     }
 
     /// The database has taken a write, `after` microseconds from now; the cache follows.
-    pub(super) fn written(&mut self, request: Request, key: Key, weight: f64, after: f64) {
+    pub(super) fn written(&mut self, request: &Request, key: &Key, weight: f64, after: f64) {
         let done = later(self.now, after);
         self.values.changes(request.key, done);
         self.near_changes(request.key, done);
@@ -109,7 +110,7 @@ impl Sim {
                         Due::Drop { key: request.key }
                     } else {
                         Due::Fill(Fill {
-                            request,
+                            request: *request,
                             weight,
                             version: done,
                             rebuild: None,
@@ -143,17 +144,17 @@ impl Sim {
     }
 
     /// A value reaches the cache.
-    pub(super) fn fill(&mut self, fill: Fill) {
+    pub(super) fn fill(&mut self, fill: &Fill) {
         let Fill {
-            request,
+            ref request,
             weight,
             version,
             rebuild,
-        } = fill;
+        } = *fill;
         let number = request.key;
         let key = self.keys.get(number);
-        let ttl = self.ttl_us(number, request.ttl).map(|us| Micros(us as u64));
-        let stored = self.store(number, request.key_bytes, request.value_bytes, ttl, version);
+        let ttl = self.ttl_us(number, &key, request.ttl).map(Micros::whole);
+        let stored = self.store(number, &key, request.key_bytes, request.value_bytes, ttl, version);
         let kept = stored == Some(Stored::Kept);
         let stale = kept && self.values.stale(number, self.now).is_some();
         self.recorder.count(key.shard, key.class, |tally| {
@@ -189,11 +190,11 @@ impl Sim {
         if self.flights.get(number).is_none() && self.behaviour.unit() < LOCK_RACE * between {
             let again = Request {
                 at: self.now,
-                ..request
+                ..*request
             };
             self.ask(
-                key,
-                Query::first(again, Errand::Refresh, f64::from(key.keys), 0.0),
+                &key,
+                &Query::first(again, Errand::Refresh, f64::from(key.keys), 0.0),
             );
         }
     }
@@ -202,12 +203,12 @@ impl Sim {
     pub(super) fn store(
         &mut self,
         number: u32,
+        key: &Key,
         key_bytes: Option<u32>,
         value_bytes: Option<u32>,
         ttl: Option<Micros>,
         version: Micros,
     ) -> Option<Stored> {
-        let key = self.keys.get(number);
         let absent = self.is_absent(number, key);
         if absent && self.plan.scenario().client.negative_ttl_s.is_none() {
             return None;
@@ -245,7 +246,7 @@ impl Sim {
     }
 
     /// Bytes of a value on its way.
-    pub(super) fn value_bytes(&self, request: Request, key: Key) -> f64 {
+    pub(super) fn value_bytes(&self, request: &Request, key: &Key) -> f64 {
         if self.is_absent(request.key, key) {
             return f64::from(MARKER_BYTES);
         }
@@ -259,7 +260,7 @@ impl Sim {
     }
 
     /// The TTL of a class before it is drawn, microseconds; `None` without one.
-    pub(super) fn ttl_mean_us(&self, request: Request, key: Key) -> Option<f64> {
+    pub(super) fn ttl_mean_us(&self, request: &Request, key: &Key) -> Option<f64> {
         let class = usize::from(key.class);
         if self.is_absent(request.key, key) {
             let negative = self.plan.scenario().client.negative_ttl_s;
@@ -272,8 +273,7 @@ impl Sim {
     }
 
     /// Draws the TTL of a new value, microseconds; `None` without one.
-    pub(super) fn ttl_us(&mut self, number: u32, of_request: Option<Seconds>) -> Option<f64> {
-        let key = self.keys.get(number);
+    pub(super) fn ttl_us(&mut self, number: u32, key: &Key, of_request: Option<Seconds>) -> Option<f64> {
         let class = usize::from(key.class);
         if self.is_absent(number, key) {
             let negative = self.plan.scenario().client.negative_ttl_s;
@@ -302,7 +302,7 @@ impl Sim {
     /// Whether the database does not have a key: of the places of its class from the hottest to the coldest, every so
     /// many-th.
     #[inline]
-    pub(super) fn is_absent(&self, number: u32, key: Key) -> bool {
+    pub(super) fn is_absent(&self, number: u32, key: &Key) -> bool {
         if !self.features.absent {
             return false;
         }
@@ -315,7 +315,7 @@ impl Sim {
     }
 
     /// A read has found a value whose TTL it renews, if its class has such a TTL.
-    pub(super) fn renew(&mut self, request: Request, key: Key, readers: f64) {
+    pub(super) fn renew(&mut self, request: &Request, key: &Key, readers: f64) {
         let number = request.key;
         let sliding = (self.classes.get(usize::from(key.class)))
             .is_some_and(|rules| matches!(rules.ttl, Ttl::Sliding { .. }));
@@ -323,7 +323,7 @@ impl Sim {
         if !sliding || self.values.fresh_until(number) <= self.now || self.is_absent(number, key) {
             return;
         }
-        let Some(ttl) = self.ttl_us(number, request.ttl) else {
+        let Some(ttl) = self.ttl_us(number, key, request.ttl) else {
             return;
         };
         let fresh_until = later(self.now, ttl);
