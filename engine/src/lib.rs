@@ -22,7 +22,8 @@
 //!
 //! Functions marked `#[inline(never)]` have long loops, or are called from such, among much that runs once. Browsers compile
 //! a function of WebAssembly anew, with all that was inlined into it, when a loop in it has run long, which takes the longer
-//! the larger it is: with the building of a run and of a report in one function each, more than half a second.
+//! the larger it is: with the building of a run and of a report in one function each, more than half a second. Others keep
+//! what few scenarios use out of functions that every request goes through.
 
 pub mod catalog;
 mod client;

@@ -3,6 +3,7 @@
 mod agenda;
 mod ahead;
 mod auto_scaling;
+mod command;
 mod failures;
 mod happen;
 mod history;
