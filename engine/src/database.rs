@@ -126,8 +126,8 @@ impl Database {
         let turn = queue.turn(now, 1.0, random);
         // Those who wait are served at the database's rate, one after the other; the first of them takes the place of one
         // that is served.
-        let waiting = libm::round(turn.wait * 1e-6 * queue.rate()) - 1.0;
-        if self.down || (turn.wait > 0.0 && waiting >= self.bound) {
+        let waiting = || libm::round(turn.wait * 1e-6 * queue.rate()) - 1.0;
+        if self.down || (turn.wait > 0.0 && waiting() >= self.bound) {
             return Answer::Refused;
         }
         let given_up = turn.sojourn() > self.patience;

@@ -36,12 +36,7 @@ impl Service {
         match self {
             Self::Exponential => random.exponential(),
             Self::Fixed => 1.0,
-            Self::Lognormal(sigma) => {
-                // Box and Muller's transform; the mean of the lognormal is 1.
-                let radius = libm::sqrt(2.0 * random.exponential());
-                let normal = radius * libm::cos(random.unit() * core::f64::consts::TAU);
-                libm::exp(sigma * normal - sigma * sigma / 2.0)
-            }
+            Self::Lognormal(sigma) => lognormal(sigma, random),
         }
     }
 
@@ -53,6 +48,14 @@ impl Service {
             Self::Lognormal(sigma) => libm::expm1(sigma * sigma),
         }
     }
+}
+
+/// A draw from the lognormal law of mean 1, by Box and Muller's transform.
+#[inline(never)]
+fn lognormal(sigma: f64, random: &mut Stream) -> f64 {
+    let radius = libm::sqrt(2.0 * random.exponential());
+    let normal = radius * libm::cos(random.unit() * core::f64::consts::TAU);
+    libm::exp(sigma * normal - sigma * sigma / 2.0)
 }
 
 /// What lies before a query that arrives now, in microseconds.
@@ -136,6 +139,8 @@ impl Queue {
     }
 
     /// What lies before a query that arrives now, of so many times the usual work. It does not join the queue yet.
+    // Called, it would return the turn through memory, which each request that reaches a node would wait for.
+    #[inline(always)]
     pub fn turn(&self, now: Micros, work: f64, random: &mut Stream) -> Turn {
         let service = self.mean * 1e6 * self.slowness * work * self.service.draw(random);
         let mut at = now.0 as f64;
@@ -263,21 +268,25 @@ impl Backlog {
 
 /// Restores the order of a binary heap whose first element grew.
 fn sift_down(heap: &mut [f64]) {
+    let Some(&grown) = heap.first() else {
+        return;
+    };
     let mut at = 0;
-    loop {
-        let left = 2 * at + 1;
-        let (Some(&here), Some(&first)) = (heap.get(at), heap.get(left)) else {
-            return;
-        };
-        let child = match heap.get(left + 1) {
-            Some(&second) if second < first => left + 1,
-            _ => left,
-        };
-        match heap.get(child) {
-            Some(&smaller) if smaller < here => heap.swap(at, child),
-            _ => return,
+    while let Some(&first) = heap.get(2 * at + 1) {
+        let second = heap.get(2 * at + 2).copied().unwrap_or(f64::INFINITY);
+        // Chosen without a jump: which of the two is smaller cannot be foreseen.
+        let of_second = second < first;
+        let smaller = if of_second { second } else { first };
+        if smaller >= grown {
+            break;
         }
-        at = child;
+        if let Some(place) = heap.get_mut(at) {
+            *place = smaller;
+        }
+        at = 2 * at + 1 + usize::from(of_second);
+    }
+    if let Some(place) = heap.get_mut(at) {
+        *place = grown;
     }
 }
 

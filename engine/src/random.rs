@@ -24,17 +24,24 @@ pub fn unit_f64(x: u64) -> f64 {
 /// Every part of the simulation owns a stream of its own, so that a change in one part (another policy,
 /// say) leaves the draws of the others, such as the sequence of requests, as they were.
 #[derive(Clone, Debug)]
-pub struct Stream(Xoshiro256PlusPlus);
+pub struct Stream {
+    generator: Xoshiro256PlusPlus,
+    /// That of all streams, at hand.
+    ziggurat: &'static Ziggurat,
+}
 
 impl Stream {
     /// The stream named `name` of a run with this `seed`.
     pub fn new(seed: u64, name: u64) -> Self {
-        Self(Xoshiro256PlusPlus::seed_from_u64(mix64(seed ^ mix64(name))))
+        Self {
+            generator: Xoshiro256PlusPlus::seed_from_u64(mix64(seed ^ mix64(name))),
+            ziggurat: &ZIGGURAT,
+        }
     }
 
     /// 64 uniform bits.
     pub fn bits(&mut self) -> u64 {
-        self.0.next_u64()
+        self.generator.next_u64()
     }
 
     /// Uniform in [0, 1).
@@ -52,31 +59,38 @@ impl Stream {
 
     /// Exponential with mean 1, by the [`Ziggurat`]: a logarithm for each of a request's draws would take a tenth of the run.
     pub fn exponential(&mut self) -> f64 {
-        let ziggurat = &*ZIGGURAT;
         loop {
             // The number of the layer and the place in it share no bits.
             let bits = self.bits();
             let layer = (bits & 0xff) as usize;
-            let (width, inner) = (ziggurat.widths[layer], ziggurat.widths[layer + 1]);
+            let (width, inner) = (self.ziggurat.widths[layer], self.ziggurat.widths[layer + 1]);
             let x = unit_f64(bits) * width;
             if x < inner {
                 return x;
             }
-            if layer == 0 {
-                // The tail is exponential itself; 1 - u lies in (0, 1], so that the logarithm is finite.
-                return Ziggurat::TAIL - libm::log(1.0 - self.unit());
-            }
-            let (low, high) = (ziggurat.heights[layer], ziggurat.heights[layer + 1]);
-            if low + (high - low) * self.unit() < libm::exp(-x) {
+            if let Some(x) = self.beyond(layer, x) {
                 return x;
             }
         }
+    }
+
+    /// The draw of which this point of a layer is not below the layer above; `None` if it is not below the density either.
+    /// One in a hundred is.
+    #[cold]
+    fn beyond(&mut self, layer: usize, x: f64) -> Option<f64> {
+        if layer == 0 {
+            // The tail is exponential itself; 1 - u lies in (0, 1], so that the logarithm is finite.
+            return Some(Ziggurat::TAIL - libm::log(1.0 - self.unit()));
+        }
+        let (low, high) = (self.ziggurat.heights[layer], self.ziggurat.heights[layer + 1]);
+        (low + (high - low) * self.unit() < libm::exp(-x)).then_some(x)
     }
 }
 
 /// The exponential density cut into 256 layers of equal area, the lowest of which has the tail.
 ///
 /// Marsaglia and Tsang, "The ziggurat method for generating random variables" (2000), whose two constants these are.
+#[derive(Debug)]
 struct Ziggurat {
     /// Right ends of the layers from the lowest to the highest; that of the lowest as if its tail were a rectangle too.
     widths: [f64; 257],

@@ -111,7 +111,7 @@ impl fmt::Display for SimError {
 impl std::error::Error for SimError {}
 
 enum Source {
-    Synthetic(Synthetic),
+    Synthetic(Box<Synthetic>),
     Trace(TraceSource),
 }
 
@@ -247,7 +247,7 @@ impl Sim {
                     })
                     .collect();
                 (
-                    Source::Synthetic(stream),
+                    Source::Synthetic(Box::new(stream)),
                     keys,
                     rules,
                     thinning,
