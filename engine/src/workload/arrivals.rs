@@ -160,23 +160,49 @@ impl Arrivals {
     /// Time and class of the next arrival; `None` when it is not before `until`, or the time is over.
     ///
     /// An arrival that is not before `until` stays pending: limits change nothing in the sequence.
+    // Called once or more per request: as a function of its own it would save and return through memory as much as it does.
+    #[inline(always)]
     pub(crate) fn next(&mut self, until: Micros) -> Option<(Micros, usize)> {
-        // Unit-rate exponential work is spread over the pieces: exact for a rate of straight lines.
         let mut work = match self.pending.take() {
             Some(work) => work,
             None => self.random.exponential(),
         };
-        let at = loop {
+        if work >= self.work(self.piece_end) {
+            work = self.pass_pieces(work, until)?;
+        }
+        let next = self.now + self.wait(work);
+        let at = Micros((next * 1e6) as u64);
+        if at >= until {
+            self.pending = Some(work);
+            return None;
+        }
+        self.now = next;
+        let class = if self.classes.len() == 1 {
+            0
+        } else {
+            let mark = self.random.unit() * self.rate();
+            let before = if self.sloped {
+                let passed = self.now - self.piece_start;
+                let reached = |class: &Class| mark < class.sum + class.slopes * passed;
+                self.classes.iter().position(reached).unwrap_or(usize::MAX)
+            } else {
+                // Counted and not looked for: which class it is cannot be foreseen, and each jump would be.
+                self.classes.iter().filter(|class| class.sum <= mark).count()
+            };
+            before.min(self.classes.len() - 1)
+        };
+        Some((at, class))
+    }
+
+    /// Spends unit-rate exponential work on the rest of this piece and on those after it, up to the one it ends in: exact
+    /// for a rate of straight lines. Returns what is left for that; `None` when it is not before `until`, or the time is
+    /// over.
+    #[cold]
+    fn pass_pieces(&mut self, mut work: f64, until: Micros) -> Option<f64> {
+        loop {
             let room = self.work(self.piece_end);
             if work < room {
-                let next = self.now + self.wait(work);
-                let at = Micros((next * 1e6) as u64);
-                if at >= until {
-                    self.pending = Some(work);
-                    return None;
-                }
-                self.now = next;
-                break at;
+                return Some(work);
             }
             if self.piece_end >= self.end || self.piece_end >= until.as_secs() {
                 self.pending = Some(work);
@@ -185,21 +211,7 @@ impl Arrivals {
             work -= room;
             self.now = self.piece_end;
             self.start_piece();
-        };
-        let class = if self.classes.len() == 1 {
-            0
-        } else {
-            let mark = self.random.unit() * self.rate();
-            let passed = self.now - self.piece_start;
-            let found = if self.sloped {
-                let reached = |class: &Class| mark < class.sum + class.slopes * passed;
-                self.classes.iter().position(reached)
-            } else {
-                self.classes.iter().position(|class| mark < class.sum)
-            };
-            found.unwrap_or(self.classes.len() - 1)
-        };
-        Some((at, class))
+        }
     }
 }
 

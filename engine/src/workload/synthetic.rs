@@ -172,6 +172,7 @@ impl Synthetic {
     /// the time is over. A multi-get is never divided: its last keys may exceed `count`.
     ///
     /// How the sequence is divided into calls, by count or by limit, changes nothing in it.
+    #[inline(never)]
     pub(crate) fn fill(&mut self, batch: &mut Vec<Request>, count: usize, until: Micros) {
         self.until = until;
         let first = batch.len();
@@ -286,7 +287,7 @@ impl Synthetic {
     }
 
     /// Adds a request with the number of its class in place of its key.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, batch: &mut Vec<Request>, at: Micros, class: usize) {
         let Some(rules) = self.classes.get(class) else {
             return;
@@ -304,7 +305,7 @@ impl Synthetic {
             Operation::Read
         };
         let reads = operation == Operation::Read;
-        let mut request = Request {
+        let request = Request {
             at,
             key: class as u32,
             operation,
@@ -320,10 +321,11 @@ impl Synthetic {
         };
         batch.push(request);
         if reads && rules.keys_per_read > 1 {
-            request.continues = true;
-            for _ in 1..rules.keys_per_read {
-                batch.push(request);
-            }
+            let further = Request {
+                continues: true,
+                ..request
+            };
+            ask_further(batch, further, rules.keys_per_read as usize - 1);
         }
     }
 
@@ -400,6 +402,12 @@ impl Class {
             1.0
         }
     }
+}
+
+/// Adds the further keys of a multi-get.
+#[inline(never)]
+fn ask_further(batch: &mut Vec<Request>, request: Request, keys: usize) {
+    batch.extend(core::iter::repeat_n(request, keys));
 }
 
 /// The classes that follow the one of this number.
