@@ -483,6 +483,14 @@ impl Sim {
 
     /// Does what is due by now.
     fn catch_up(&mut self, now: Micros) {
+        if self.next_due <= now {
+            self.attend_all(now);
+        }
+        self.pass_time(now);
+    }
+
+    #[inline(never)]
+    fn attend_all(&mut self, now: Micros) {
         while self.next_due <= now {
             let at = self.next_due;
             self.pass_time(at);
@@ -495,7 +503,6 @@ impl Sim {
             }
             self.next_due = self.agenda.next().min(self.timeline.next());
         }
-        self.pass_time(now);
     }
 
     /// Notes something for later.
@@ -508,6 +515,7 @@ impl Sim {
 
     /// Reads what serving the batch will need. Served one by one, each request would wait for its own places in
     /// memory; read ahead, they arrive side by side.
+    #[inline(never)]
     fn look_ahead(&self, batch: &[Request]) {
         let store = |key: Key| self.shards.get(usize::from(key.shard)).map(|shard| &shard.store);
         for requests in batch.chunks(u64::BITS as usize) {
@@ -515,24 +523,22 @@ impl Sim {
             let mut known = false;
             for request in requests {
                 let key = self.keys.get(request.key);
-                known ^=
-                    self.values.glance(request.key) ^ (self.keys.weight(request.key, key).requests > 1.0);
+                known ^= self.values.glance(request.key);
+                known ^= key.thinned && self.keys.weight(request.key, key).requests > 1.0;
                 known ^= self.near.as_ref().is_some_and(|near| near.glance(request.key));
             }
             // What is not there will be missed and stored: a bit each, so that no jump waits for the answer.
             let mut absent = 0u64;
-            for request in requests {
+            for (number, request) in requests.iter().enumerate() {
                 let key = self.keys.get(request.key);
                 let there = store(key).is_some_and(|store| store.glance(key.local));
-                absent = absent << 1 | u64::from(!there);
+                absent |= u64::from(!there) << number;
             }
-            for request in requests.iter().rev() {
-                if absent & 1 > 0 {
-                    let key = self.keys.get(request.key);
-                    known ^= store(key).is_some_and(|store| store.glance_at_place(key.local));
-                    known ^= self.flights.glance(request.key);
-                }
-                absent >>= 1;
+            while let Some(request) = requests.get(absent.trailing_zeros() as usize) {
+                let key = self.keys.get(request.key);
+                known ^= store(key).is_some_and(|store| store.glance_at_place(key.local));
+                known ^= self.flights.glance(request.key);
+                absent &= absent - 1;
             }
             core::hint::black_box(known);
         }
