@@ -3,7 +3,6 @@
 use crate::cluster::Topology;
 use crate::random::{mix64, normal_quantile, unit_f64};
 use crate::scenario::{KeyClass, ValueSize};
-use std::io::Write as _;
 
 /// One simulated key.
 #[derive(Clone, Copy, Debug)]
@@ -268,56 +267,73 @@ pub(crate) struct NewKey {
     pub(crate) number: u64,
 }
 
-/// The home of the key `prefix:number`.
-pub(crate) fn home_of(prefix: &[u8], number: u64, topology: &Topology) -> Home {
-    home_of_name(&[prefix], number, topology)
+/// Where the keys live whose names are a text and their number.
+pub(crate) struct Homes<'a> {
+    topology: &'a Topology,
+    /// The text, and behind its first bytes the rest of the last name.
+    name: Vec<u8>,
+    text: usize,
+    /// Into how many hash tags the keys are divided, where these decide.
+    tags: Option<u32>,
 }
 
-/// The home of a key of the class: of `name:number`, or of the hash tag `{name:tag}` that the number is spread to.
-pub(crate) fn home_in(class: &KeyClass, number: u64, topology: &Topology) -> Home {
-    let name = class.name.as_bytes();
-    match class.hash_tags {
-        Some(tags) if topology.has_slots() => {
-            let part = unit_f64(mix64(number ^ 0x5441_4753));
-            home_of_tag(name, part, tags, topology)
+impl<'a> Homes<'a> {
+    /// Those of the keys of a class: of `name:number`, or of the hash tag `{name:tag}` that the number is spread to.
+    /// Clients of Memcached know no tags.
+    pub(crate) fn new(class: &KeyClass, topology: &'a Topology) -> Self {
+        let tags = class.hash_tags.filter(|_| topology.has_slots());
+        let brace = if tags.is_some() { "{" } else { "" };
+        Self {
+            tags,
+            ..Self::named(&format!("{brace}{}:", class.name), topology)
         }
-        _ => home_of(name, number, topology),
     }
-}
 
-/// The home of a key of the class whose hash lies at this part, 0 to 1, of all that the hashes of its keys can be.
-pub(crate) fn home_at(class: &KeyClass, part: f64, topology: &Topology) -> Home {
-    match class.hash_tags {
-        Some(tags) if topology.has_slots() => home_of_tag(class.name.as_bytes(), part, tags, topology),
-        _ => home_at_place(topology.place_at(part), topology),
+    /// Those of the keys of this text and a number.
+    pub(crate) fn named(text: &str, topology: &'a Topology) -> Self {
+        Self {
+            topology,
+            name: text.into(),
+            text: text.len(),
+            tags: None,
+        }
     }
-}
 
-fn home_at_place(place: u32, topology: &Topology) -> Home {
-    Home {
-        shard: topology.shard_of_place(place),
-        place,
+    /// The home of the key of this number.
+    pub(crate) fn of(&mut self, number: u64) -> Home {
+        match self.tags {
+            Some(tags) => self.of_tag(unit_f64(mix64(number ^ 0x5441_4753)), tags),
+            None => self.of_name(number, b""),
+        }
     }
-}
 
-/// The home of one of so many tags: the first at 0, the last just below 1. Clients of Memcached know no tags.
-fn home_of_tag(name: &[u8], part: f64, tags: u32, topology: &Topology) -> Home {
-    home_of_name(&[b"{", name], (part * f64::from(tags)) as u64, topology)
-}
+    /// The home of a key whose hash lies at this part, 0 to 1, of all that the hashes of the keys can be.
+    pub(crate) fn at(&mut self, part: f64) -> Home {
+        match self.tags {
+            Some(tags) => self.of_tag(part, tags),
+            None => self.at_place(self.topology.place_at(part)),
+        }
+    }
 
-/// The home of the parts, a colon and the number. An open brace before makes it a hash tag, to which it is closed.
-fn home_of_name(parts: &[&[u8]], number: u64, topology: &Topology) -> Home {
-    // Names are at most 60 characters of 4 bytes, numbers 20 digits.
-    let mut name = [0u8; 272];
-    let mut rest = &mut name[..];
-    let room = rest.len();
-    let mut digits = itoa::Buffer::new();
-    let number = [b":", digits.format(number).as_bytes()];
-    let end: &[&[u8]] = if parts.len() > 1 { &[b"}"] } else { &[] };
-    // A name that did not fit would only be cut, and still be hashed the same every time.
-    let _ = (parts.iter().chain(&number).chain(end)).try_for_each(|part| rest.write_all(part));
-    let used = room - rest.len();
-    home_at_place(topology.place_of_name(&name[..used]), topology)
+    /// The home of one of so many tags: the first at 0, the last just below 1.
+    fn of_tag(&mut self, part: f64, tags: u32) -> Home {
+        self.of_name((part * f64::from(tags)) as u64, b"}")
+    }
+
+    fn of_name(&mut self, number: u64, end: &[u8]) -> Home {
+        let mut digits = itoa::Buffer::new();
+        self.name.truncate(self.text);
+        self.name.extend_from_slice(digits.format(number).as_bytes());
+        self.name.extend_from_slice(end);
+        self.at_place(self.topology.place_of_name(&self.name))
+    }
+
+    fn at_place(&self, place: u32) -> Home {
+        Home {
+            shard: self.topology.shard_of_place(place),
+            place,
+        }
+    }
 }
 
 /// Size of the value of the key of this number: the same in every run of the class, whatever the seed of the run.
@@ -394,14 +410,15 @@ mod tests {
         let topology = Topology::even(16_384);
         let owner = |name: &str| topology.shard_of_name(name.as_bytes());
         let mut class = KeyClass::default();
-        assert_eq!(home_in(&class, 17, &topology).shard, owner("objects:17"));
+        assert_eq!(Homes::new(&class, &topology).of(17).shard, owner("objects:17"));
         class.hash_tags = Some(5);
         let tags: Vec<u16> = (0..5)
             .map(|tag| owner(&format!("{{objects:{tag}}}:any")))
             .collect();
         let mut counts = [0u32; 5];
+        let mut homes = Homes::new(&class, &topology);
         for number in 1..=5_000 {
-            let shard = home_in(&class, number, &topology).shard;
+            let shard = homes.of(number).shard;
             let tag = tags.iter().position(|of_tag| *of_tag == shard);
             counts[tag.expect("a shard of one of the tags")] += 1;
         }
@@ -411,7 +428,7 @@ mod tests {
         );
         let ring = Topology::ketama(3);
         assert_eq!(
-            home_in(&class, 17, &ring).shard,
+            Homes::new(&class, &ring).of(17).shard,
             ring.shard_of_name(b"objects:17"),
             "clients of Memcached know no tags"
         );

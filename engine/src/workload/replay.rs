@@ -1,7 +1,7 @@
 //! Requests replayed from a recorded trace.
 
 use super::Request;
-use super::keys::{KeyTable, NewKey, home_of};
+use super::keys::{Homes, KeyTable, NewKey};
 use super::trace::{Clock, Trace};
 use crate::cluster::Topology;
 use crate::scenario::TraceWorkload;
@@ -53,6 +53,7 @@ impl TraceSource {
             }
         }
         let seconds = end.as_secs().max(1e-6);
+        let mut homes = Homes::named("key:", topology);
         for (object, (count, size)) in counts.iter().zip(trace.sizes()).enumerate() {
             let key = NewKey {
                 value_bytes: *size,
@@ -62,7 +63,7 @@ impl TraceSource {
                 rate: f64::from(*count) / seconds,
                 number: object as u64,
             };
-            table.push(home_of(b"key", object as u64, topology), key);
+            table.push(homes.of(object as u64), key);
         }
         let source = Self {
             trace,

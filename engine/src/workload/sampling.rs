@@ -203,9 +203,18 @@ impl<'a> Demand<'a> {
 
     /// Mean accesses per second to the key of a rank.
     pub(crate) fn of(&self, rank: u64) -> f64 {
+        self.share_and_rate(rank).1
+    }
+
+    /// The key of a rank's share of the class's own accesses, and the mean accesses per second to it of all flows.
+    pub(crate) fn share_and_rate(&self, rank: u64) -> (f64, f64) {
         match self.flows.as_slice() {
-            [own] => own.masses.of(rank) * (own.expected / self.seconds),
-            _ => self.between(rank, rank),
+            [] => (0.0, 0.0),
+            [own] => {
+                let share = own.masses.of(rank);
+                (share, share * (own.expected / self.seconds))
+            }
+            [own, ..] => (own.masses.of(rank), self.between(rank, rank)),
         }
     }
 }

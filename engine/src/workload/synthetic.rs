@@ -5,7 +5,7 @@ mod tests;
 
 use super::alias::Alias;
 use super::arrivals::Arrivals;
-use super::keys::{KeyTable, NewKey, Weight, home_at, home_in, size_at, value_bytes};
+use super::keys::{Homes, KeyTable, NewKey, Weight, size_at, value_bytes};
 use super::motion::Motion;
 use super::popularity::Masses;
 use super::sampling::{Demand, Layout, Thinning};
@@ -527,8 +527,9 @@ impl Sampler<'_> {
         let first = table.len() as u32;
         let mut shares = Vec::new();
         let mut weights = Vec::new();
+        let mut homes = Homes::new(class, self.topology);
         for rank in 1..=layout.hot {
-            let rate = self.demand.of(rank);
+            let (share, rate) = self.demand.share_and_rate(rank);
             let every = self.thinning.every(self.number.into(), class, self.demand, rate);
             // Rates fall with the rank, so that those thinned out are the first.
             let thinned = every > 1.0 && weights.len() as u64 + 1 == rank;
@@ -539,9 +540,9 @@ impl Sampler<'_> {
                     misses: misses_of(class, rate, every),
                 });
             }
-            shares.push(self.masses.of(rank) / every);
+            shares.push(share / every);
             let key = self.key(rank, value_bytes(class, rank), 1, thinned, rate);
-            table.push(home_in(class, rank, self.topology), key);
+            table.push(homes.of(rank), key);
         }
         let fixed = weights.len() as u32;
         table.set_thinned(first, weights);
@@ -556,7 +557,7 @@ impl Sampler<'_> {
             let rate = self.demand.between(first, last) / f64::from(width);
             let [of_size, of_hashes] = spread.step();
             let key = self.key(first, size_at(class, of_size), width, false, rate);
-            table.push(home_at(class, of_hashes, self.topology), key);
+            table.push(homes.at(of_hashes), key);
         }
         (shares, fixed)
     }
@@ -586,6 +587,7 @@ fn bear(
 ) {
     let mut births = motion.births();
     let mut name = class.keys;
+    let mut homes = Homes::new(class, topology);
     while let Some(place) = births.next(end) {
         name += 1;
         let place = first + place;
@@ -599,7 +601,7 @@ fn bear(
             rate: 0.0,
             number: name,
         };
-        table.push_born(home_in(class, name, topology), key, place);
+        table.push_born(homes.of(name), key, place);
     }
 }
 
