@@ -38,7 +38,7 @@ use crate::scenario::{Guard, Plan, Reads, Scenario, Ttl, Warming as Settings, Wo
 use crate::timeline::{Conditions, Timeline};
 use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
-use crate::workload::{Key, KeyTable, Request, Synthetic, Thinning, TraceSource};
+use crate::workload::{Key, KeyTable, Request, Synthetic, Thinning, Told, TraceSource};
 use agenda::{Agenda, Due};
 use ahead::Warming;
 use auto_scaling::Tracking;
@@ -383,7 +383,7 @@ impl Sim {
             let known = self.keys.get(key);
             let ttl = self.ttl_us(key, &known, None);
             let left = ttl.map(|us| Micros((us * self.ttl.unit()) as u64));
-            self.store(key, &known, None, None, left, Micros(0));
+            self.store(key, &known, Told::NOTHING, left, Micros(0));
         }
     }
 

@@ -5,7 +5,7 @@ use super::shard::{Health, Shard};
 use super::{Sim, Source};
 use crate::scenario::Warming as Settings;
 use crate::units::Micros;
-use crate::workload::{Key, Operation, Request};
+use crate::workload::{Key, Operation, Request, Told};
 
 /// The loading of an empty cache, as far as it is.
 #[derive(Default)]
@@ -28,9 +28,7 @@ fn unasked(key: u32, at: Micros) -> Request {
         at,
         key,
         operation: Operation::Read,
-        key_bytes: None,
-        value_bytes: None,
-        ttl: None,
+        told: Told::NOTHING,
         cost: 1.0,
         continues: false,
     }

@@ -8,7 +8,7 @@ use super::shard::Health;
 use crate::scenario::{Guard, Invalidation, Ttl, Writes};
 use crate::store::{NEVER, Stored, Value};
 use crate::units::{Micros, Seconds};
-use crate::workload::{Key, Operation, Request};
+use crate::workload::{Key, Operation, Request, Told};
 
 /// Chance that a caller who missed just before a locked rebuild came in takes the freed lock and rebuilds again,
 /// given that there is such a caller: one who reads, then asks for the lock, and does not read again. It was measured
@@ -153,8 +153,8 @@ impl Sim {
         } = *fill;
         let number = request.key;
         let key = self.keys.get(number);
-        let ttl = self.ttl_us(number, &key, request.ttl).map(Micros::whole);
-        let stored = self.store(number, &key, request.key_bytes, request.value_bytes, ttl, version);
+        let ttl = self.ttl_us(number, &key, request.told.ttl()).map(Micros::whole);
+        let stored = self.store(number, &key, request.told, ttl, version);
         let kept = stored == Some(Stored::Kept);
         let stale = kept && self.values.stale(number, self.now).is_some();
         self.recorder.count(key.shard, key.class, |tally| {
@@ -204,8 +204,7 @@ impl Sim {
         &mut self,
         number: u32,
         key: &Key,
-        key_bytes: Option<u32>,
-        value_bytes: Option<u32>,
+        told: Told,
         ttl: Option<Micros>,
         version: Micros,
     ) -> Option<Stored> {
@@ -221,14 +220,14 @@ impl Sim {
             return None;
         }
         let fresh_until = ttl.map_or(NEVER, |ttl| Micros(self.now.0.saturating_add(ttl.0)));
-        let size = value_bytes.unwrap_or(key.value_bytes);
+        let size = told.value_bytes().unwrap_or(key.value_bytes);
         let factor = self
             .conditions
             .classes
             .get(usize::from(key.class))
             .map_or(1.0, |class| class.value);
         let value = Value {
-            key_bytes: key_bytes.unwrap_or(rules.key_bytes),
+            key_bytes: told.key_bytes().unwrap_or(rules.key_bytes),
             value_bytes: if absent {
                 MARKER_BYTES
             } else {
@@ -250,7 +249,7 @@ impl Sim {
         if self.is_absent(request.key, key) {
             return f64::from(MARKER_BYTES);
         }
-        let size = request.value_bytes.unwrap_or(key.value_bytes);
+        let size = request.told.value_bytes().unwrap_or(key.value_bytes);
         let factor = self
             .conditions
             .classes
@@ -268,7 +267,7 @@ impl Sim {
         }
         let deployed = self.conditions.classes.get(class).and_then(|class| class.ttl);
         let of_class = self.classes.get(class)?.ttl.seconds();
-        let Seconds(seconds) = request.ttl.or(deployed).or(of_class)?;
+        let Seconds(seconds) = request.told.ttl().or(deployed).or(of_class)?;
         Some(seconds as f64 * 1e6)
     }
 
@@ -323,7 +322,7 @@ impl Sim {
         if !sliding || self.values.fresh_until(number) <= self.now || self.is_absent(number, key) {
             return;
         }
-        let Some(ttl) = self.ttl_us(number, key, request.ttl) else {
+        let Some(ttl) = self.ttl_us(number, key, request.told.ttl()) else {
             return;
         };
         let fresh_until = later(self.now, ttl);

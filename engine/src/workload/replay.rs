@@ -1,8 +1,8 @@
 //! Requests replayed from a recorded trace.
 
-use super::Request;
 use super::keys::{Homes, KeyTable, NewKey};
 use super::trace::{Clock, Trace};
+use super::{Request, Told};
 use crate::cluster::Topology;
 use crate::scenario::TraceWorkload;
 use crate::units::Micros;
@@ -99,17 +99,14 @@ impl TraceSource {
         self.next += 1;
         let trace = &self.trace;
         let key = *trace.keys().get(at)?;
+        let key_bytes = trace.key_bytes().and_then(|lengths| lengths.get(key as usize));
         let time = (self.clock.time(trace, at).0 as f64 / self.speed) as u64;
         Some(Request {
             // The end is exclusive, so that the last request falls into the last interval.
             at: Micros(time.min(self.end.0.saturating_sub(1))),
             key,
             operation: trace.operation(at),
-            key_bytes: trace
-                .key_bytes()
-                .and_then(|lengths| lengths.get(key as usize).copied()),
-            value_bytes: trace.request_size(at),
-            ttl: trace.ttl(at),
+            told: Told::new(key_bytes.copied(), trace.request_size(at), trace.ttl(at)),
             cost: 1.0,
             continues: false,
         })

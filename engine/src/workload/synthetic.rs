@@ -9,7 +9,7 @@ use super::keys::{Homes, KeyTable, NewKey, Weight, size_at, value_bytes};
 use super::motion::Motion;
 use super::popularity::Masses;
 use super::sampling::{Demand, Layout, Thinning};
-use super::{Operation, Request};
+use super::{Operation, Request, Told};
 use crate::cluster::Topology;
 use crate::random::{Spread, Stream};
 use crate::scenario::{KeyClass, Popularity, Ttl};
@@ -309,9 +309,7 @@ impl Synthetic {
             at,
             key: class as u32,
             operation,
-            key_bytes: None,
-            value_bytes: None,
-            ttl: None,
+            told: Told::NOTHING,
             cost: if reads {
                 rules.cost(&mut self.operations)
             } else {
@@ -347,9 +345,7 @@ impl Synthetic {
                     at,
                     key: class,
                     operation: Operation::Read,
-                    key_bytes: None,
-                    value_bytes: None,
-                    ttl: None,
+                    told: Told::NOTHING,
                     cost: rules.cost(&mut self.operations),
                     continues: false,
                 });
