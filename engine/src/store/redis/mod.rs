@@ -14,6 +14,7 @@
 mod buckets;
 mod chains;
 mod clock;
+mod eviction;
 mod expiry;
 mod pool;
 mod table;
@@ -24,19 +25,14 @@ use crate::random::{Stream, mix64};
 use crate::scenario::parameters::redis::{MaxmemoryPolicy, Redis};
 use crate::units::{Bytes, Micros};
 use clock::Clock;
+use eviction::Eviction;
 use expiry::Expiry;
-use pool::Pool;
 use std::sync::Arc;
 use table::{SlotMap, Table, Walk};
 use tier::Tier;
 
 /// Name of the stream of random numbers.
 const STREAM: u64 = 0x0072_6564_6973;
-
-/// Keys among which a random eviction chooses where keys share buckets (`WEAK_RANDOM_SAMPLE_SIZE`).
-const DRAW: usize = 7;
-/// The same in Valkey 9.1 (`FAIR_RANDOM_SAMPLE_SIZE`), whose random evictions were measured to be fair.
-const FAIR_DRAW: usize = 70;
 
 /// Hash slots of a node.
 #[derive(Clone, Debug)]
@@ -123,19 +119,6 @@ impl Entry {
 
 const ABSENT: Entry = Entry::absent(Cause::Cold);
 
-/// How a victim is chosen.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Choice {
-    /// The best of a pool of samples by recency or frequency.
-    Stamp,
-    /// The best of a pool of samples by expiry time.
-    Ttl,
-    /// At random.
-    Random,
-    /// There is none.
-    Nothing,
-}
-
 /// What the arguments of a command take while it runs: its name, a key of usual length, their objects and the array that
 /// holds them. An estimate from their size classes (`reference/servers.md` section 3.1).
 const ARGUMENT_BYTES: u64 = 100;
@@ -144,14 +127,7 @@ const SET_ARGUMENT_BYTES: u64 = 150;
 
 /// A Redis or Valkey node.
 pub struct RedisStore {
-    choice: Choice,
-    /// Whether victims come from the keys with a TTL.
-    volatile: bool,
-    samples: usize,
-    /// Most evictions of one command, in keys.
-    evictions_per_command: u64,
     clock: Clock,
-    pool: Pool,
     entries: Vec<Entry>,
     /// Recency or frequency of each key, which are sampled far more often than anything else of a key.
     stamps: Vec<u32>,
@@ -166,6 +142,7 @@ pub struct RedisStore {
     main: Option<Table>,
     /// Keys with a TTL.
     expires: Table,
+    eviction: Eviction,
     expiry: Expiry,
     random: Stream,
     evicted: u64,
@@ -202,37 +179,12 @@ impl RedisStore {
         } else {
             SlotMap::Single
         };
-        let walk = if version.has_buckets() {
-            Walk::Buckets {
-                draw: if version == Version::Valkey91 {
-                    FAIR_DRAW
-                } else {
-                    DRAW
-                },
-            }
-        } else {
-            Walk::Chains
-        };
+        let walk = Walk::of(version);
         let hash_seed = random.bits();
         // Where keys share buckets, the places that are left free cost memory, too.
         let sampled = !policy.is_volatile() && policy != MaxmemoryPolicy::Noeviction;
         let main = sampled || version.has_buckets();
         Self {
-            choice: match policy {
-                MaxmemoryPolicy::AllkeysLru
-                | MaxmemoryPolicy::VolatileLru
-                | MaxmemoryPolicy::AllkeysLfu
-                | MaxmemoryPolicy::VolatileLfu => Choice::Stamp,
-                MaxmemoryPolicy::VolatileTtl => Choice::Ttl,
-                MaxmemoryPolicy::AllkeysRandom | MaxmemoryPolicy::VolatileRandom => Choice::Random,
-                MaxmemoryPolicy::Noeviction => Choice::Nothing,
-            },
-            volatile: policy.is_volatile(),
-            samples: parameters.maxmemory_samples as usize,
-            evictions_per_command: evictions_per_command(
-                parameters.maxmemory_eviction_tenacity,
-                setup.costs.evict_us,
-            ),
             clock: match policy {
                 MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => Clock::Lfu {
                     phase: u64::from(random.below(60_000_000)),
@@ -244,7 +196,6 @@ impl RedisStore {
                     phase: u64::from(random.below(1_000_000)),
                 },
             },
-            pool: Pool::default(),
             entries: vec![ABSENT; setup.keys as usize],
             stamps: vec![0; setup.keys as usize],
             memory,
@@ -254,6 +205,7 @@ impl RedisStore {
             main: main.then(|| Table::new(walk, setup.keys, table_slots.clone(), hash_seed)),
             expires: Table::new(walk, 0, table_slots, hash_seed),
             slots,
+            eviction: Eviction::new(parameters, setup.costs),
             expiry: Expiry::new(parameters, version, setup.costs, &mut random),
             random,
             evicted: 0,
@@ -539,81 +491,6 @@ impl RedisStore {
         self.maxmemory.saturating_sub(self.items + self.arguments)
     }
 
-    /// Frees memory down to the limit, as far as one command may. False when nothing may go.
-    fn evict(&mut self, now: Micros) -> bool {
-        let mut done = 0;
-        while !self.fits() {
-            let victim = match self.choice {
-                Choice::Stamp | Choice::Ttl => self.best_sampled(now),
-                Choice::Random if self.volatile => self.expires.random(&mut self.random),
-                Choice::Random => match &self.main {
-                    Some(main) => main.random(&mut self.random),
-                    None => None,
-                },
-                Choice::Nothing => None,
-            };
-            let Some(victim) = victim else {
-                return false;
-            };
-            let keys = u64::from(self.remove(victim, Cause::Evicted));
-            self.evicted += keys;
-            done += keys;
-            if done >= self.evictions_per_command {
-                break;
-            }
-        }
-        true
-    }
-
-    /// The best candidate after sampling once more, or as often as it takes.
-    fn best_sampled(&mut self, now: Micros) -> Option<u32> {
-        let Self {
-            main,
-            expires,
-            entries,
-            stamps,
-            pool,
-            clock,
-            random,
-            memory,
-            ..
-        } = self;
-        let table = match main {
-            Some(main) if !self.volatile => main,
-            _ => expires,
-        };
-        let by_ttl = self.choice == Choice::Ttl;
-        while table.len() > 0 {
-            memory.look(self.samples as u64);
-            table.sample(self.samples, random, |keys| {
-                if by_ttl {
-                    for key in keys {
-                        if let Some(entry) = entries.get(*key as usize) {
-                            pool.offer(*key, u64::MAX - entry.expires.0 / 1_000);
-                        }
-                    }
-                    return;
-                }
-                // All stamps are read before the first is used: they arrive side by side.
-                let stamp = |key: &u32| stamps.get(*key as usize).copied().unwrap_or(0);
-                core::hint::black_box(keys.iter().map(stamp).fold(0, |all, one| all ^ one));
-                for key in keys {
-                    if let Some(stamp) = stamps.get_mut(*key as usize) {
-                        let (score, seen) = clock.score(*stamp, now);
-                        *stamp = seen;
-                        pool.offer(*key, score);
-                    }
-                }
-            });
-            while let Some(key) = pool.take() {
-                if table.contains(key) {
-                    return Some(key);
-                }
-            }
-        }
-        None
-    }
-
     /// Counts a key in.
     fn add(&mut self, key: u32, keys: u32, ttl: bool) {
         let headroom = self.headroom();
@@ -688,18 +565,6 @@ impl RedisStore {
 /// Whether a key is past its expiry time; the server compares milliseconds.
 fn has_expired(expires: Micros, now: Micros) -> bool {
     now.0 / 1_000 > expires.0 / 1_000
-}
-
-/// Evictions that a command may do before its time is up, which the server checks after every sixteenth (section
-/// 1.3): 50 µs per step of tenacity up to 10, then 15 % more with each.
-fn evictions_per_command(tenacity: u32, evict_us: f64) -> u64 {
-    let limit_us = match tenacity {
-        0..=10 => 50.0 * f64::from(tenacity),
-        11..=99 => 500.0 * libm::pow(1.15, f64::from(tenacity - 10)),
-        _ => return u64::MAX,
-    };
-    let checks = libm::floor(limit_us / (16.0 * evict_us)) + 1.0;
-    checks as u64 * 16
 }
 
 #[cfg(test)]

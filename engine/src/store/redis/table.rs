@@ -10,7 +10,13 @@
 use super::buckets::Buckets;
 use super::chains::Chains;
 use crate::random::{Stream, mix64};
+use crate::store::Version;
 use std::sync::Arc;
+
+/// Keys among which a random eviction chooses where keys share buckets (`WEAK_RANDOM_SAMPLE_SIZE`).
+const DRAW: usize = 7;
+/// The same in Valkey 9.1 (`FAIR_RANDOM_SAMPLE_SIZE`), whose random evictions were measured to be fair.
+const FAIR_DRAW: usize = 70;
 
 /// Most keys sampled at a time: `maxmemory-samples` is at most 64, and a fair draw takes 70.
 const MOST_SAMPLES: usize = 70;
@@ -405,6 +411,15 @@ impl Table {
 }
 
 impl Walk {
+    /// That of a version.
+    pub(super) fn of(version: Version) -> Self {
+        match version {
+            Version::Valkey91 => Self::Buckets { draw: FAIR_DRAW },
+            _ if version.has_buckets() => Self::Buckets { draw: DRAW },
+            _ => Self::Chains,
+        }
+    }
+
     /// Buckets of the smallest table, as a power of two.
     fn smallest(self) -> u32 {
         match self {
