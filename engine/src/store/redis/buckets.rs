@@ -81,10 +81,6 @@ impl Buckets {
         self.all.get(bucket).is_none_or(|bucket| bucket.keys[0] == NONE)
     }
 
-    pub(super) fn contains(&self, key: u32, bucket: usize) -> bool {
-        self.keys(bucket).any(|there| there == key)
-    }
-
     /// The buckets of a chain.
     fn chain(&self, bucket: usize) -> impl Iterator<Item = &Bucket> {
         let mut next = bucket;
@@ -225,7 +221,6 @@ mod tests {
             (keys(&buckets), buckets.children()),
             (vec![0, 1, 10, 3, 4, 5, 6, 11], 1)
         );
-        assert!(buckets.contains(11, 0) && !buckets.contains(12, 0));
     }
 
     #[test]

@@ -26,10 +26,6 @@ impl Chains {
         self.heads.len()
     }
 
-    pub(super) fn contains(&self, key: u32) -> bool {
-        self.links.get(key as usize).is_some_and(|link| link[0] != ABSENT)
-    }
-
     pub(super) fn is_empty(&self, bucket: usize) -> bool {
         self.heads.get(bucket).is_none_or(|head| *head == NONE)
     }

@@ -1,9 +1,9 @@
 //! Which keys go when memory is full: `reference/servers.md` sections 1.3 to 1.5.
 
 use super::pool::Pool;
-use super::{Costs, RedisStore};
+use super::{ABSENT, Costs, RedisStore};
 use crate::scenario::parameters::redis::{MaxmemoryPolicy, Redis};
-use crate::store::Cause;
+use crate::store::{Cause, NEVER};
 use crate::units::Micros;
 
 /// How a victim is chosen.
@@ -59,6 +59,7 @@ impl Eviction {
 
 impl RedisStore {
     /// Frees memory down to the limit, as far as one command may. False when nothing may go.
+    #[inline(never)]
     pub(super) fn evict(&mut self, now: Micros) -> bool {
         let mut done = 0;
         while !self.fits() {
@@ -101,14 +102,11 @@ impl RedisStore {
             Some(main) if !eviction.volatile => main,
             _ => expires,
         };
-        let (by_ttl, samples, pool) = (
-            eviction.choice == Choice::Ttl,
-            eviction.samples,
-            &mut eviction.pool,
-        );
+        let by_ttl = eviction.choice == Choice::Ttl;
         while table.len() > 0 {
-            memory.look(samples as u64);
-            table.sample(samples, random, |keys| {
+            memory.look(eviction.samples as u64);
+            let pool = &mut eviction.pool;
+            table.sample(eviction.samples, random, |keys| {
                 if by_ttl {
                     for key in keys {
                         if let Some(entry) = entries.get(*key as usize) {
@@ -129,7 +127,8 @@ impl RedisStore {
                 }
             });
             while let Some(key) = pool.take() {
-                if table.contains(key) {
+                let entry = entries.get(key as usize).copied().unwrap_or(ABSENT);
+                if entry.keys > 0 && (entry.expires != NEVER || !eviction.volatile) {
                     return Some(key);
                 }
             }

@@ -28,7 +28,7 @@ use clock::Clock;
 use eviction::Eviction;
 use expiry::Expiry;
 use std::sync::Arc;
-use table::{SlotMap, Table, Walk};
+use table::{Hashing, SlotMap, Table, Walk};
 use tier::Tier;
 
 /// Name of the stream of random numbers.
@@ -137,7 +137,7 @@ pub struct RedisStore {
     items: u64,
     /// Bytes of the arguments of the command under way, which are memory in use as any other.
     arguments: u64,
-    slots: SlotMap,
+    hashing: Hashing,
     /// All keys, where it matters how they lie.
     main: Option<Table>,
     /// Keys with a TTL.
@@ -175,12 +175,12 @@ impl RedisStore {
         let clients = u64::from(parameters.connection_bytes) * u64::from(setup.clients);
         memory.set_empty_bytes(memory.empty_bytes() + clients + parameters.backlog_bytes);
         let table_slots = if version.has_slot_tables() {
-            slots.clone()
+            slots
         } else {
             SlotMap::Single
         };
         let walk = Walk::of(version);
-        let hash_seed = random.bits();
+        let hashing = Hashing::new(table_slots, random.bits());
         // Where keys share buckets, the places that are left free cost memory, too.
         let sampled = !policy.is_volatile() && policy != MaxmemoryPolicy::Noeviction;
         let main = sampled || version.has_buckets();
@@ -202,9 +202,9 @@ impl RedisStore {
             maxmemory: setup.maxmemory.0,
             items: 0,
             arguments: 0,
-            main: main.then(|| Table::new(walk, setup.keys, table_slots.clone(), hash_seed)),
-            expires: Table::new(walk, 0, table_slots, hash_seed),
-            slots,
+            main: main.then(|| Table::new(walk, setup.keys, &hashing, sampled)),
+            expires: Table::new(walk, 0, &hashing, policy.is_volatile()),
+            hashing,
             eviction: Eviction::new(parameters, setup.costs),
             expiry: Expiry::new(parameters, version, setup.costs, &mut random),
             random,
@@ -254,7 +254,8 @@ impl RedisStore {
 
     /// Brings the places that the key would have in the tables into the processor's cache; whether one is taken.
     pub(crate) fn glance_at_place(&self, key: u32) -> bool {
-        self.main.as_ref().is_some_and(|main| main.glance(key)) | self.expires.glance(key)
+        let place = self.hashing.place(key);
+        self.main.as_ref().is_some_and(|main| main.glance(place)) | self.expires.glance(place)
     }
 
     /// Reads a key.
@@ -493,13 +494,14 @@ impl RedisStore {
 
     /// Counts a key in.
     fn add(&mut self, key: u32, keys: u32, ttl: bool) {
+        let place = self.hashing.place(key);
         let headroom = self.headroom();
-        self.memory.add_keys(self.slots.of(key), keys, ttl, headroom);
+        self.memory.add_keys(place.slot, keys, ttl, headroom);
         if let Some(main) = &mut self.main {
-            main.insert(key);
+            main.insert(key, place);
         }
         if ttl {
-            self.expires.insert(key);
+            self.expires.insert(key, place);
         }
         self.fit_tables();
     }
@@ -513,19 +515,19 @@ impl RedisStore {
         let ttl = was.expires != NEVER;
         self.memory.look(1);
         // The server takes a key out of its tables before it frees the item.
+        let place = self.hashing.place(key);
         let headroom = self.headroom();
-        self.memory
-            .remove_keys(self.slots.of(key), was.keys, ttl, headroom);
+        self.memory.remove_keys(place.slot, was.keys, ttl, headroom);
         self.items -= u64::from(was.item_bytes) * u64::from(was.keys);
         if let Some(tier) = &mut self.tier {
             tier.take(key);
             self.maxmemory = tier.limit();
         }
         if let Some(main) = &mut self.main {
-            main.remove(key);
+            main.remove(key, place);
         }
         if ttl {
-            self.expires.remove(key);
+            self.expires.remove(key, place);
         }
         self.fit_tables();
         was.keys
@@ -534,13 +536,17 @@ impl RedisStore {
     /// Gives an old key a TTL or takes it.
     fn change_ttl(&mut self, key: u32, was: Entry, ttl: bool) {
         let had = was.expires != NEVER;
+        if had == ttl {
+            return;
+        }
+        let place = self.hashing.place(key);
         let headroom = self.headroom();
         self.memory
-            .change_ttl_keys(self.slots.of(key), had, ttl, was.keys, headroom);
-        match (had, ttl) {
-            (false, true) => self.expires.insert(key),
-            (true, false) => self.expires.remove(key),
-            _ => return,
+            .change_ttl_keys(place.slot, had, ttl, was.keys, headroom);
+        if ttl {
+            self.expires.insert(key, place);
+        } else {
+            self.expires.remove(key, place);
         }
         self.fit_tables();
     }
@@ -550,9 +556,10 @@ impl RedisStore {
     fn fit_tables(&mut self) {
         let [main_buckets, expires_buckets] = self.memory.buckets();
         if let Some(main) = &mut self.main {
-            main.follow(main_buckets, self.memory.keys());
+            main.follow(main_buckets, self.memory.keys(), &self.hashing);
         }
-        self.expires.follow(expires_buckets, self.memory.ttl_keys());
+        self.expires
+            .follow(expires_buckets, self.memory.ttl_keys(), &self.hashing);
         let main = self.main.as_ref().and_then(Table::children_per_bucket);
         self.memory.set_children(main, self.expires.children_per_bucket());
     }
@@ -564,7 +571,8 @@ impl RedisStore {
 
 /// Whether a key is past its expiry time; the server compares milliseconds.
 fn has_expired(expires: Micros, now: Micros) -> bool {
-    now.0 / 1_000 > expires.0 / 1_000
+    // The first comparison spares most keys the divisions.
+    now > expires && now.0 / 1_000 > expires.0 / 1_000
 }
 
 #[cfg(test)]

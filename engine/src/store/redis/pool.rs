@@ -25,6 +25,9 @@ pub(super) struct Pool {
 impl Pool {
     /// Offers a sampled key. Among equal scores the new one comes first, and is thus evicted last.
     pub(super) fn offer(&mut self, key: u32, score: u64) {
+        if self.length == SIZE && self.candidates[0].score >= score {
+            return;
+        }
         let filled = self.candidates.get(..self.length).unwrap_or(&[]);
         let place = filled.partition_point(|candidate| candidate.score < score);
         let new = Candidate { score, key };
@@ -32,10 +35,10 @@ impl Pool {
             self.candidates.copy_within(place..self.length, place + 1);
             self.length += 1;
             self.put(place, new);
-        } else if place > 0 {
-            // Full: the lowest makes room.
+        } else {
+            // Full: the lowest, which is below it, makes room.
             self.candidates.copy_within(1..place, 0);
-            self.put(place - 1, new);
+            self.put(place.saturating_sub(1), new);
         }
     }
 

@@ -115,6 +115,42 @@ enum Layout {
     Buckets(Buckets),
 }
 
+/// Where keys belong in the tables of a node, which have their hash function and their slots in common.
+pub(super) struct Hashing {
+    slots: SlotMap,
+    seed: u64,
+}
+
+impl Hashing {
+    pub(super) fn new(slots: SlotMap, seed: u64) -> Self {
+        Self { slots, seed }
+    }
+
+    /// The place of a key in every table.
+    pub(super) fn place(&self, key: u32) -> Place {
+        Place {
+            slot: self.slots.of(key),
+            hash: mix64(self.seed ^ u64::from(key)) as u32,
+        }
+    }
+}
+
+/// Where a key belongs, whatever the size of a table.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// Its hash slot.
+    pub(super) slot: u32,
+    hash: u32,
+}
+
+impl Place {
+    /// The bucket in a table of so many per slot, as a power of two.
+    fn bucket(self, exponent: u32) -> usize {
+        let within = self.hash & ((1 << exponent) - 1);
+        ((self.slot as usize) << exponent) | within as usize
+    }
+}
+
 /// Where the keys of a table lie.
 pub(super) struct Table {
     walk: Walk,
@@ -122,27 +158,19 @@ pub(super) struct Table {
     /// Buckets per slot, as a power of two; the buckets of a slot are neighbours.
     exponent: u32,
     len: u32,
-    hash_seed: u64,
-    slots: SlotMap,
     /// Buckets of the server's table when this one was last sized after it.
     followed: u64,
     /// Keys per slot in cluster mode.
     counts: Option<Counts>,
 }
 
-/// The bucket of a key.
-fn bucket_of(key: u32, slots: &SlotMap, exponent: u32, hash_seed: u64) -> usize {
-    let hash = mix64(hash_seed ^ u64::from(key)) as u32;
-    let within = hash & ((1 << exponent) - 1);
-    ((slots.of(key) as usize) << exponent) | within as usize
-}
-
 impl Table {
-    /// An empty table for keys below `keys`.
-    pub(super) fn new(walk: Walk, keys: u32, slots: SlotMap, hash_seed: u64) -> Self {
+    /// An empty table for keys below `keys`; `drawn` says whether [`sample`](Self::sample) and [`random`](Self::random)
+    /// will be asked for keys of it.
+    pub(super) fn new(walk: Walk, keys: u32, hashing: &Hashing, drawn: bool) -> Self {
         let exponent = walk.smallest();
-        let count = slots.count();
-        let buckets = (count as usize) << exponent;
+        let slots = hashing.slots.count();
+        let buckets = (slots as usize) << exponent;
         Self {
             walk,
             layout: match walk {
@@ -151,10 +179,8 @@ impl Table {
             },
             exponent,
             len: 0,
-            hash_seed,
             followed: 0,
-            counts: (count > 1).then(|| Counts::new(count)),
-            slots,
+            counts: (slots > 1).then(|| Counts::new(slots, drawn)),
         }
     }
 
@@ -181,15 +207,11 @@ impl Table {
         }
     }
 
-    fn bucket(&self, key: u32) -> usize {
-        bucket_of(key, &self.slots, self.exponent, self.hash_seed)
-    }
-
-    /// Whether anything lies where the key belongs; brings that place into the processor's cache.
-    pub(super) fn glance(&self, key: u32) -> bool {
-        let bucket = self.bucket(key);
+    /// Whether anything lies where a key belongs; brings that place into the processor's cache.
+    pub(super) fn glance(&self, place: Place) -> bool {
+        let bucket = place.bucket(self.exponent);
         let counts = self.counts.as_ref();
-        let counted = counts.is_some_and(|counts| counts.of((bucket >> self.exponent) as u32) > 0);
+        let counted = counts.is_some_and(|counts| counts.of(place.slot) > 0);
         let taken = match &self.layout {
             Layout::Chains(chains) => !chains.is_empty(bucket),
             Layout::Buckets(buckets) => !buckets.is_empty(bucket),
@@ -197,30 +219,22 @@ impl Table {
         counted | taken
     }
 
-    /// Whether the key is in the table.
-    pub(super) fn contains(&self, key: u32) -> bool {
-        match &self.layout {
-            Layout::Chains(chains) => chains.contains(key),
-            Layout::Buckets(buckets) => buckets.contains(key, self.bucket(key)),
-        }
-    }
-
     /// Adds a key that is not there.
-    pub(super) fn insert(&mut self, key: u32) {
-        let bucket = self.bucket(key);
+    pub(super) fn insert(&mut self, key: u32, place: Place) {
+        let bucket = place.bucket(self.exponent);
         match &mut self.layout {
             Layout::Chains(chains) => chains.insert(key, bucket),
             Layout::Buckets(buckets) => buckets.insert(key, bucket),
         }
         self.len += 1;
         if let Some(counts) = &mut self.counts {
-            counts.change(self.slots.of(key), 1);
+            counts.change(place.slot, 1);
         }
     }
 
     /// Removes a key if it is there.
-    pub(super) fn remove(&mut self, key: u32) {
-        let bucket = self.bucket(key);
+    pub(super) fn remove(&mut self, key: u32, place: Place) {
+        let bucket = place.bucket(self.exponent);
         let was_there = match &mut self.layout {
             Layout::Chains(chains) => chains.remove(key, bucket),
             Layout::Buckets(buckets) => buckets.remove(key, bucket),
@@ -228,48 +242,47 @@ impl Table {
         if was_there {
             self.len -= 1;
             if let Some(counts) = &mut self.counts {
-                counts.change(self.slots.of(key), -1);
+                counts.change(place.slot, -1);
             }
         }
     }
 
-    /// Follows the size of the server's table, which has so many buckets and keys, scaled to the keys here.
-    pub(super) fn follow(&mut self, buckets: u64, keys: u64) {
-        if buckets == self.followed && self.counts.is_none() {
-            return;
-        }
-        self.followed = buckets;
-        // Every key here stands for about so many of the server's.
-        let weight = (keys / u64::from(self.len.max(1))).max(1);
-        self.fit((buckets / weight).max(1));
-    }
-
-    /// Takes the size of a table with so many buckets. Slots size theirs by their mean number of keys.
-    fn fit(&mut self, buckets: u64) {
-        let walk = self.walk;
+    /// Follows the size of the server's table, which has so many buckets and keys, scaled to the keys here. Slots size
+    /// theirs by their mean number of keys.
+    pub(super) fn follow(&mut self, buckets: u64, keys: u64, hashing: &Hashing) {
         let exponent = match &self.counts {
-            None => buckets.max(1).next_power_of_two().ilog2(),
+            None if buckets == self.followed => return,
+            None => {
+                self.followed = buckets;
+                // Every key here stands for about so many of the server's.
+                let weight = (keys / u64::from(self.len.max(1))).max(1);
+                (buckets / weight).max(1).next_power_of_two().ilog2()
+            }
             Some(counts) => {
-                let full = u64::from(self.buckets()) * walk.per_bucket();
+                let full = (u64::from(counts.slots()) << self.exponent) * self.walk.per_bucket();
                 let keys = u64::from(self.len);
                 if keys <= full && keys * 8 > full {
                     return;
                 }
                 let mean = keys / u64::from(counts.slots());
-                (mean / walk.per_bucket() + 1).next_power_of_two().ilog2()
+                (mean / self.walk.per_bucket() + 1).next_power_of_two().ilog2()
             }
-        }
-        .clamp(walk.smallest(), 30);
+        };
+        self.resize(exponent.clamp(self.walk.smallest(), 30), hashing);
+    }
+
+    /// Takes a size, as a power of two per slot.
+    #[inline(never)]
+    fn resize(&mut self, exponent: u32, hashing: &Hashing) {
         if exponent == self.exponent {
             return;
         }
         self.exponent = exponent;
-        let buckets = (self.slots.count() as usize) << exponent;
-        let (slots, seed) = (&self.slots, self.hash_seed);
-        let place = |key| bucket_of(key, slots, exponent, seed);
+        let buckets = (hashing.slots.count() as usize) << exponent;
+        let bucket_of = |key| hashing.place(key).bucket(exponent);
         match &mut self.layout {
-            Layout::Chains(old) => old.resize(buckets, place),
-            Layout::Buckets(old) => old.resize(buckets, place),
+            Layout::Chains(old) => old.resize(buckets, bucket_of),
+            Layout::Buckets(old) => old.resize(buckets, bucket_of),
         }
     }
 
@@ -345,9 +358,9 @@ impl Table {
         let mask = (1u32 << self.exponent) - 1;
         let mut at = random.below(mask + 1);
         while !samples.enough() {
-            for key in buckets.keys(first + at as usize) {
-                samples.see(key, random);
-            }
+            buckets
+                .keys(first + at as usize)
+                .for_each(|key| samples.see(key, random));
             at = (at + 1) & mask;
         }
     }
@@ -440,15 +453,17 @@ impl Walk {
 /// Keys per slot, with their running sums in a Fenwick tree.
 struct Counts {
     keys: Vec<u32>,
-    /// Place i, counted from 1, holds the sum of as many slots up to it as its lowest bit says.
+    /// Place i, counted from 1, holds the sum of as many slots up to it as its lowest bit says. None where no keys are
+    /// drawn.
     sums: Vec<u32>,
 }
 
 impl Counts {
-    fn new(slots: u32) -> Self {
+    fn new(slots: u32, drawn: bool) -> Self {
+        let places = if drawn { slots as usize + 1 } else { 0 };
         Self {
             keys: vec![0; slots as usize],
-            sums: vec![0; slots as usize + 1],
+            sums: vec![0; places],
         }
     }
 
@@ -497,14 +512,15 @@ impl Counts {
 mod tests {
     use super::*;
 
-    fn filled(walk: Walk, keys: u32, slots: SlotMap) -> Table {
-        let mut table = Table::new(walk, keys, slots, 11);
+    fn filled(walk: Walk, keys: u32, slots: SlotMap) -> (Table, Hashing) {
+        let hashing = Hashing::new(slots, 11);
+        let mut table = Table::new(walk, keys, &hashing, true);
         for key in 0..keys {
-            table.insert(key);
+            table.insert(key, hashing.place(key));
             let buckets = u64::from(table.len()).div_ceil(walk.per_bucket());
-            table.follow(buckets, u64::from(table.len()));
+            table.follow(buckets, u64::from(table.len()), &hashing);
         }
-        table
+        (table, hashing)
     }
 
     fn maps() -> [SlotMap; 3] {
@@ -516,9 +532,9 @@ mod tests {
     fn a_sweep_visits_every_key_once() {
         for walk in [Walk::Chains, Walk::Buckets { draw: 7 }] {
             for slots in maps() {
-                let mut table = filled(walk, 1_000, slots);
+                let (mut table, hashing) = filled(walk, 1_000, slots);
                 for key in 0..500 {
-                    table.remove(key * 2);
+                    table.remove(key * 2, hashing.place(key * 2));
                 }
                 assert_eq!(table.len(), 500);
                 let (mut cursor, mut found) = (0, Vec::new());
@@ -534,12 +550,12 @@ mod tests {
         let mut random = Stream::new(5, 0);
         for walk in [Walk::Chains, Walk::Buckets { draw: 7 }] {
             for slots in maps() {
-                let table = filled(walk, 1_000, slots);
+                let (table, _) = filled(walk, 1_000, slots);
                 let mut drawn = vec![0u32; 1_000];
                 for _ in 0..20_000 {
                     let mut keys = Vec::new();
                     table.sample(5, &mut random, |sampled| keys.extend(sampled));
-                    assert!(keys.len() >= 5 && keys.iter().all(|key| table.contains(*key)));
+                    assert!(keys.len() >= 5 && keys.iter().all(|key: &u32| *key < 1_000));
                     for key in keys {
                         drawn[key as usize] += 1;
                     }
@@ -555,7 +571,7 @@ mod tests {
     #[test]
     fn slots_are_drawn_in_proportion_to_their_keys() {
         let given: Arc<[u16]> = (0..100u16).map(|key| if key < 75 { 3 } else { 17 }).collect();
-        let table = filled(Walk::Chains, 100, SlotMap::Given(20, given));
+        let (table, _) = filled(Walk::Chains, 100, SlotMap::Given(20, given));
         let mut random = Stream::new(6, 0);
         let of_larger = (0..10_000)
             .filter(|_| table.random(&mut random).is_some_and(|key| key < 75))
