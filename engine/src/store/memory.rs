@@ -5,7 +5,7 @@ mod table;
 use super::Version;
 use crate::catalog::Engine;
 use crate::scenario::parameters::redis::Allocator;
-use table::{SlotTables, Table};
+use table::Table;
 
 /// Bytes that an allocation of this size takes (section 3.1).
 fn size_class(allocator: Allocator, bytes: u64) -> u64 {
@@ -15,23 +15,26 @@ fn size_class(allocator: Allocator, bytes: u64) -> u64 {
         _ if bytes <= 8 => 8,
         Allocator::SystemJemalloc if bytes <= 128 => bytes.next_multiple_of(16),
         Allocator::BundledJemalloc if bytes <= 64 => bytes.next_multiple_of(8),
-        // Four classes per doubling.
-        _ => bytes.next_multiple_of((1 << (bytes - 1).ilog2()) / 4),
+        // Four classes per doubling: a power of two apart, which needs no division.
+        _ => {
+            let step = 1 << ((bytes - 1).ilog2() - 2);
+            (bytes + step - 1) & !(step - 1)
+        }
     }
 }
 
 /// Header of a simple dynamic string of this length (section 3.2).
 fn header(version: Version, length: u64) -> u64 {
-    let limits = if version.has_buckets() {
-        [31, 252, 65_530]
+    let (of_byte, of_two) = if version.has_buckets() {
+        (252, 65_530)
     } else {
-        [31, 255, 65_535]
+        (255, 65_535)
     };
-    match limits.iter().position(|limit| length <= *limit) {
-        Some(0) if length > 0 => 1,
-        Some(0 | 1) => 3,
-        Some(_) => 5,
-        None => 9,
+    match length {
+        1..=31 => 1,
+        _ if length <= of_byte => 3,
+        _ if length <= of_two => 5,
+        _ => 9,
     }
 }
 
@@ -62,54 +65,14 @@ fn empty_bytes(version: Version, cluster_mode: bool) -> u64 {
     }
 }
 
-/// The table of keys or of expiry times.
-#[derive(Clone, Debug)]
-enum Tables {
-    /// One table, or tables per slot of which only the mean number of keys is known.
-    Mean(Table),
-    /// Tables per slot.
-    Exact(SlotTables),
-}
-
-impl Tables {
-    fn keys(&self) -> u64 {
-        match self {
-            Self::Mean(table) => table.keys(),
-            Self::Exact(tables) => tables.keys(),
-        }
-    }
-
-    fn bytes(&self) -> u64 {
-        match self {
-            Self::Mean(table) => table.bytes(),
-            Self::Exact(tables) => tables.bytes(),
-        }
-    }
-
-    /// Counts keys in or, when negative, out.
-    fn change(&mut self, slot: u32, keys: i64, headroom: u64) {
-        match self {
-            Self::Mean(table) => table.set(table.keys().saturating_add_signed(keys), headroom),
-            Self::Exact(tables) => tables.change(slot, keys, headroom),
-        }
-    }
-
-    fn single(&mut self) -> Option<&mut Table> {
-        match self {
-            Self::Mean(table) => Some(table),
-            Self::Exact(_) => None,
-        }
-    }
-}
-
 /// What a node's keys and tables cost.
 #[derive(Clone, Debug)]
 pub struct MemoryModel {
     version: Version,
     allocator: Allocator,
     cluster_mode: bool,
-    main: Tables,
-    expires: Tables,
+    main: Table,
+    expires: Table,
     /// The server itself, its clients and its backlog.
     fixed: u64,
 }
@@ -129,8 +92,8 @@ impl MemoryModel {
             version,
             allocator,
             cluster_mode: slots > 0,
-            main: Tables::Mean(Table::new(version, allocator, per_slot(main))),
-            expires: Tables::Mean(Table::new(version, allocator, per_slot(expires))),
+            main: Table::new(version, allocator, per_slot(main)),
+            expires: Table::new(version, allocator, per_slot(expires)),
             fixed: empty_bytes(version, slots > 0),
         }
     }
@@ -140,8 +103,8 @@ impl MemoryModel {
         let mut model = Self::with(version, allocator, slots);
         if version.has_slot_tables() {
             let (main, expires) = slot_bytes(version);
-            model.main = Tables::Exact(SlotTables::new(version, allocator, slots, main));
-            model.expires = Tables::Exact(SlotTables::new(version, allocator, slots, expires));
+            model.main = Table::with_slots(version, allocator, slots, main);
+            model.expires = Table::with_slots(version, allocator, slots, expires);
         }
         model
     }
@@ -152,10 +115,9 @@ impl MemoryModel {
         let version = self.version;
         let class = |bytes| size_class(self.allocator, bytes);
         let string = |length: u64| class(header(version, length) + length + 1);
-        let boxed = if v <= 44 {
-            class(20 + v)
-        } else {
-            class(16) + string(v)
+        let boxed = || match v {
+            0..=44 => class(20 + v),
+            _ => class(16) + string(v),
         };
         let key_string = header(version, k) + k + 1;
         let entry = match version {
@@ -165,10 +127,10 @@ impl MemoryModel {
         let expiry = if ttl { 8 } else { 0 };
         let bytes = match version {
             Version::Redis7 | Version::Redis8 => {
-                class(entry) + class(key_string) + boxed + if ttl { class(24) } else { 0 }
+                class(entry) + class(key_string) + boxed() + if ttl { class(24) } else { 0 }
             }
             Version::Valkey80 => {
-                class(17 + header(version, k).max(3) + k + 1) + boxed + if ttl { class(24) } else { 0 }
+                class(17 + header(version, k).max(3) + k + 1) + boxed() + if ttl { class(24) } else { 0 }
             }
             Version::Valkey81 if v <= 44 && 16 + k + 3 + expiry + 4 + v <= 64 => {
                 class(17 + key_string + expiry + 4 + v)
@@ -210,19 +172,12 @@ impl MemoryModel {
     /// Sets the number of keys of a slot, of which some have a TTL, as after a load with memory to spare: tables have
     /// grown key by key, and every resize is completed.
     pub fn load(&mut self, slot: u32, keys: u64, ttl_keys: u64) {
-        for (tables, keys) in [(&mut self.main, keys), (&mut self.expires, ttl_keys)] {
-            match tables {
-                Tables::Mean(table) => table.load(keys),
-                Tables::Exact(tables) => tables.load(slot, keys as u32),
-            }
-        }
+        self.main.load(slot, keys);
+        self.expires.load(slot, ttl_keys);
     }
 
     fn slots(&self) -> u32 {
-        match &self.main {
-            Tables::Mean(table) => table.slots(),
-            Tables::Exact(tables) => tables.slots(),
-        }
+        self.main.slots()
     }
 
     /// Keys in the main table.
@@ -237,17 +192,14 @@ impl MemoryModel {
 
     /// Top-level buckets of the tables of keys and of expiry times; 0 where there are tables per slot.
     pub(crate) fn buckets(&self) -> [u64; 2] {
-        [&self.main, &self.expires].map(|tables| match tables {
-            Tables::Mean(table) => table.buckets(),
-            Tables::Exact(_) => 0,
-        })
+        [self.main.buckets(), self.expires.buckets()]
     }
 
     /// Tells how many child buckets there are per top-level bucket of the tables of keys and of expiry times, where it
     /// is known; it is estimated otherwise.
     pub(crate) fn set_children(&mut self, main: Option<f64>, expires: Option<f64>) {
-        for (tables, children) in [(&mut self.main, main), (&mut self.expires, expires)] {
-            if let (Some(table), Some(children)) = (tables.single(), children) {
+        for (table, children) in [(&mut self.main, main), (&mut self.expires, expires)] {
+            if let Some(children) = children {
                 table.set_children(children);
             }
         }
@@ -255,29 +207,20 @@ impl MemoryModel {
 
     /// Commands looked into the tables: a resize under way moves on by as many buckets.
     pub(crate) fn look(&mut self, commands: u64) {
-        for tables in [&mut self.main, &mut self.expires] {
-            if let Some(table) = tables.single() {
-                table.step(commands);
-            }
-        }
+        self.main.step(commands);
+        self.expires.step(commands);
     }
 
     /// Whether the background task has something to do about the tables.
     pub(crate) fn is_untidy(&self) -> bool {
-        [&self.main, &self.expires].iter().any(|tables| match tables {
-            Tables::Mean(table) => table.is_untidy(),
-            Tables::Exact(_) => false,
-        })
+        self.main.is_untidy() || self.expires.is_untidy()
     }
 
     /// One run of the background task, with memory for another table as in [`add_keys`](Self::add_keys).
     pub(crate) fn tick(&mut self, headroom: u64) {
         let headroom = headroom.saturating_sub(self.overhead_bytes());
-        for tables in [&mut self.main, &mut self.expires] {
-            if let Some(table) = tables.single() {
-                table.tick(headroom);
-            }
-        }
+        self.main.tick(headroom);
+        self.expires.tick(headroom);
     }
 
     /// Counts keys of a slot in. `headroom` is how much memory there is for the server itself and its tables before a
@@ -299,15 +242,13 @@ impl MemoryModel {
         }
     }
 
-    /// Counts resident keys as having a TTL or not, with memory for another table as in
+    /// Counts resident keys that had no TTL as having one, or the reverse, with memory for another table as in
     /// [`add_keys`](Self::add_keys).
-    pub fn change_ttl_keys(&mut self, slot: u32, had: bool, has: bool, keys: u32, headroom: u64) {
-        if had != has {
-            let keys = i64::from(keys);
-            let headroom = headroom.saturating_sub(self.overhead_bytes());
-            self.expires
-                .change(slot, if has { keys } else { -keys }, headroom);
-        }
+    pub fn change_ttl_keys(&mut self, slot: u32, ttl: bool, keys: u32, headroom: u64) {
+        let keys = i64::from(keys);
+        let headroom = headroom.saturating_sub(self.overhead_bytes());
+        self.expires
+            .change(slot, if ttl { keys } else { -keys }, headroom);
     }
 }
 

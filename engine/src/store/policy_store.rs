@@ -130,9 +130,10 @@ impl PolicyStore {
         let was = self.residents[key as usize];
         let resident = self.policy.touch(access);
         if resident && was.item_bytes == item_bytes && was.keys == keys {
-            let headroom = self.maxmemory.saturating_sub(self.items);
-            self.memory
-                .change_ttl_keys(ANY_SLOT, was.expires != NEVER, ttl, keys, headroom);
+            if ttl != (was.expires != NEVER) {
+                let headroom = self.maxmemory.saturating_sub(self.items);
+                self.memory.change_ttl_keys(ANY_SLOT, ttl, keys, headroom);
+            }
             self.memory.look(EVERY_BUCKET);
             self.residents[key as usize].expires = expires;
             self.drop_overflow();

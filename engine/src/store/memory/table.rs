@@ -124,12 +124,21 @@ impl Shape {
     }
 }
 
+/// Whether a node has one table, or one for each hash slot.
+#[derive(Clone, Debug)]
+enum Layout {
+    Single,
+    /// So many tables per slot, each with its fixed bytes, of which the mean number of keys is known.
+    Mean(u32, u64),
+    /// Tables per slot with the number of keys known for each.
+    Exact(SlotTables),
+}
+
 /// One hash table of a node, or all its per-slot tables together, sized by the number of keys.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     shape: Shape,
-    /// Per-slot tables, each with its fixed bytes; none when the node has one table.
-    slots: Option<(u32, u64)>,
+    layout: Layout,
     keys: u64,
     /// Top-level buckets of a single table.
     buckets: u64,
@@ -138,6 +147,8 @@ pub(super) struct Table {
     bytes: u64,
     /// Child buckets, where they are counted rather than estimated.
     counted: Option<u64>,
+    /// That of the present number of keys when last computed.
+    cell: Cell,
     /// Sizes computed lately, by number of keys.
     cells: Vec<Cell>,
 }
@@ -151,6 +162,14 @@ struct Cell {
     buckets: u64,
     low: f64,
     high: f64,
+    /// What one more key adds.
+    slope: f64,
+}
+
+impl Cell {
+    fn has(&self, keys: u64, buckets: u64) -> bool {
+        keys.wrapping_sub(self.first) < self.width && buckets == self.buckets
+    }
 }
 
 /// Cells remembered. A cell is at most 1/128 of its keys wide: a full node wanders over a few of them.
@@ -159,18 +178,30 @@ const CELLS: u64 = 64;
 impl Table {
     /// An empty table. `slots` are the per-slot tables that it stands for and the fixed bytes of each.
     pub(super) fn new(version: Version, allocator: Allocator, slots: Option<(u32, u64)>) -> Self {
+        let layout = slots.map_or(Layout::Single, |(slots, fixed)| Layout::Mean(slots, fixed));
+        Self::of(version, allocator, layout)
+    }
+
+    /// Empty tables per slot, of each of which the number of keys will be told.
+    pub(super) fn with_slots(version: Version, allocator: Allocator, slots: u32, fixed: u64) -> Self {
+        let tables = SlotTables::new(version, allocator, slots, fixed);
+        Self::of(version, allocator, Layout::Exact(tables))
+    }
+
+    fn of(version: Version, allocator: Allocator, layout: Layout) -> Self {
         Self {
             shape: Shape {
                 version,
                 allocator,
-                tended: slots.is_none(),
+                tended: matches!(layout, Layout::Single),
             },
-            slots,
+            layout,
             keys: 0,
             buckets: 0,
             moving: (0, 0),
             bytes: 0,
             counted: None,
+            cell: Cell::default(),
             cells: vec![Cell::default(); CELLS as usize],
         }
     }
@@ -188,18 +219,27 @@ impl Table {
         self.buckets
     }
 
-    /// Sets the number of keys. A table does not grow past `headroom` bytes before it is far too full: the
-    /// server vetoes a resize that would exceed `maxmemory`.
-    pub(super) fn set(&mut self, keys: u64, headroom: u64) {
-        let before = core::mem::replace(&mut self.keys, keys);
-        if self.slots.is_none() && self.moving.1 == 0 {
-            if keys > before {
-                self.resize(self.shape.after_adding(self.buckets, keys, headroom));
+    /// Counts keys of a slot in or, when negative, out. A table does not grow past `headroom` bytes before it is far
+    /// too full: the server vetoes a resize that would exceed `maxmemory`.
+    pub(super) fn change(&mut self, slot: u32, by: i64, headroom: u64) {
+        if let Layout::Exact(tables) = &mut self.layout {
+            tables.change(slot, by, headroom);
+            (self.keys, self.bytes) = (tables.keys, tables.bytes);
+            return;
+        }
+        self.keys = self.keys.saturating_add_signed(by);
+        if self.is_single() && self.moving.1 == 0 {
+            if by > 0 {
+                self.resize(self.shape.after_adding(self.buckets, self.keys, headroom));
             } else if self.shape.shrinks_at_once() {
-                self.resize(self.shape.after_removing(self.buckets, keys, headroom));
+                self.resize(self.shape.after_removing(self.buckets, self.keys, headroom));
             }
         }
         self.bytes = self.size();
+    }
+
+    fn is_single(&self) -> bool {
+        matches!(self.layout, Layout::Single)
     }
 
     fn resize(&mut self, buckets: u64) {
@@ -211,7 +251,7 @@ impl Table {
 
     /// Sets the number of child buckets per top-level bucket.
     pub(super) fn set_children(&mut self, per_bucket: f64) {
-        if self.slots.is_none() {
+        if self.is_single() {
             self.counted = Some((per_bucket * self.buckets as f64) as u64);
             self.bytes = self.size();
         }
@@ -227,11 +267,17 @@ impl Table {
         }
     }
 
-    /// Sets the number of keys of a table that has grown key by key with memory to spare; no resize is under way.
-    pub(super) fn load(&mut self, keys: u64) {
+    /// Sets the number of keys of a slot, or of all, after growing key by key with memory to spare; no resize is under
+    /// way.
+    pub(super) fn load(&mut self, slot: u32, keys: u64) {
+        if let Layout::Exact(tables) = &mut self.layout {
+            tables.load(slot, keys as u32);
+            (self.keys, self.bytes) = (tables.keys, tables.bytes);
+            return;
+        }
         self.keys = keys;
         self.moving = (0, 0);
-        if self.slots.is_none() {
+        if self.is_single() {
             self.buckets = self.shape.grown(keys);
         }
         self.bytes = self.size();
@@ -239,7 +285,11 @@ impl Table {
 
     /// Per-slot tables; 0 for a single table.
     pub(super) fn slots(&self) -> u32 {
-        self.slots.map_or(0, |(slots, _)| slots)
+        match &self.layout {
+            Layout::Single => 0,
+            Layout::Mean(slots, _) => *slots,
+            Layout::Exact(tables) => tables.slots.len() as u32,
+        }
     }
 
     /// The background task: a millisecond of moving, or a smaller table.
@@ -248,7 +298,7 @@ impl Table {
             // Empty buckets are passed over in next to no time.
             let keys_per_bucket = self.keys as f64 / self.moving.0.max(1) as f64;
             self.step((BUCKETS_PER_RUN as f64 / keys_per_bucket.clamp(1e-3, 1.0)) as u64);
-        } else if self.slots.is_none() {
+        } else if self.is_single() {
             self.resize(self.shape.after_removing(self.buckets, self.keys, headroom));
             self.bytes = self.size();
         }
@@ -256,7 +306,7 @@ impl Table {
 
     /// Whether the background task has something to do.
     pub(super) fn is_untidy(&self) -> bool {
-        self.moving.1 > 0 || (self.slots.is_none() && self.shape.is_too_large(self.buckets, self.keys))
+        self.moving.1 > 0 || (self.is_single() && self.shape.is_too_large(self.buckets, self.keys))
     }
 
     /// Bytes at the present number of keys: exact to the interpolation, computed rarely.
@@ -264,31 +314,44 @@ impl Table {
         if let Some(children) = self.counted {
             return self.shape.top_bytes(self.buckets) + 64 * children + self.old_bytes();
         }
+        if !self.cell.has(self.keys, self.buckets) {
+            self.cell = self.find_cell();
+        }
+        // Signed, as only such conversions are a single instruction everywhere.
+        let beyond = (self.keys - self.cell.first) as i64;
+        (self.cell.low + self.cell.slope * beyond as f64) as i64 as u64 + self.old_bytes()
+    }
+
+    /// The cell of the present number of keys.
+    #[inline(never)]
+    fn find_cell(&mut self) -> Cell {
         let shift = self.keys.max(1).ilog2().saturating_sub(7);
         let number = self.keys >> shift;
-        let (first, width) = (number << shift, 1 << shift);
-        let known = self
-            .cells
-            .get((number % CELLS) as usize)
-            .copied()
-            .unwrap_or_default();
-        let mut cell = known;
-        if known.first != first || known.width != width || known.buckets != self.buckets {
-            let low = self.bytes_at(first as f64);
-            let high = self.bytes_at((first + width) as f64);
-            cell = Cell {
-                first,
-                width,
-                buckets: self.buckets,
-                low,
-                high,
-            };
-            if let Some(slot) = self.cells.get_mut((number % CELLS) as usize) {
-                *slot = cell;
-            }
+        let cell_of = |number: u64| self.cells.get((number % CELLS) as usize).copied();
+        if let Some(known) = cell_of(number)
+            && known.has(self.keys, self.buckets)
+        {
+            return known;
         }
-        let part = (self.keys - first) as f64 / width as f64;
-        (cell.low + (cell.high - cell.low) * part) as u64 + self.old_bytes()
+        let (first, width) = (number << shift, 1 << shift);
+        // A table that grows comes from the cell before.
+        let low = cell_of(number.wrapping_sub(1))
+            .filter(|before| before.width > 0 && before.first + before.width == first)
+            .filter(|before| before.buckets == self.buckets)
+            .map_or_else(|| self.bytes_at(first as f64), |before| before.high);
+        let high = self.bytes_at((first + width) as f64);
+        let cell = Cell {
+            first,
+            width,
+            buckets: self.buckets,
+            low,
+            high,
+            slope: (high - low) / width as f64,
+        };
+        if let Some(place) = self.cells.get_mut((number % CELLS) as usize) {
+            *place = cell;
+        }
+        cell
     }
 
     /// Bytes of the table that keys are still moved from.
@@ -301,9 +364,9 @@ impl Table {
     }
 
     fn bytes_at(&self, keys: f64) -> f64 {
-        match self.slots {
-            Some((slots, fixed)) => self.per_slot(keys, f64::from(slots), fixed as f64),
-            None => self.single(keys, self.buckets),
+        match self.layout {
+            Layout::Mean(slots, fixed) => self.per_slot(keys, f64::from(slots), fixed as f64),
+            _ => self.single(keys, self.buckets),
         }
     }
 
@@ -339,7 +402,7 @@ impl Table {
 
 /// Tables per slot with the number of keys known for each.
 #[derive(Clone, Debug)]
-pub(super) struct SlotTables {
+struct SlotTables {
     shape: Shape,
     fixed: u64,
     /// Keys and buckets of each slot.
@@ -350,7 +413,7 @@ pub(super) struct SlotTables {
 
 impl SlotTables {
     /// No keys in so many slots; `fixed` bytes come with each table.
-    pub(super) fn new(version: Version, allocator: Allocator, slots: u32, fixed: u64) -> Self {
+    fn new(version: Version, allocator: Allocator, slots: u32, fixed: u64) -> Self {
         Self {
             shape: Shape {
                 version,
@@ -364,20 +427,8 @@ impl SlotTables {
         }
     }
 
-    pub(super) fn keys(&self) -> u64 {
-        self.keys
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    pub(super) fn slots(&self) -> u32 {
-        self.slots.len() as u32
-    }
-
     /// Counts keys of a slot in or, when negative, out.
-    pub(super) fn change(&mut self, slot: u32, keys: i64, headroom: u64) {
+    fn change(&mut self, slot: u32, keys: i64, headroom: u64) {
         let Some(&(had, buckets)) = self.slots.get(slot as usize) else {
             return;
         };
@@ -397,7 +448,7 @@ impl SlotTables {
     }
 
     /// Sets the number of keys of a slot whose table has grown key by key with memory to spare.
-    pub(super) fn load(&mut self, slot: u32, keys: u32) {
+    fn load(&mut self, slot: u32, keys: u32) {
         self.put(slot, keys, self.shape.grown(u64::from(keys)) as u32);
     }
 

@@ -541,8 +541,7 @@ impl RedisStore {
         }
         let place = self.hashing.place(key);
         let headroom = self.headroom();
-        self.memory
-            .change_ttl_keys(place.slot, had, ttl, was.keys, headroom);
+        self.memory.change_ttl_keys(place.slot, ttl, was.keys, headroom);
         if ttl {
             self.expires.insert(key, place);
         } else {
