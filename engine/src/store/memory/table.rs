@@ -229,13 +229,19 @@ impl Table {
         }
         self.keys = self.keys.saturating_add_signed(by);
         if self.is_single() && self.moving.1 == 0 {
-            if by > 0 {
-                self.resize(self.shape.after_adding(self.buckets, self.keys, headroom));
-            } else if self.shape.shrinks_at_once() {
-                self.resize(self.shape.after_removing(self.buckets, self.keys, headroom));
-            }
+            self.resize_after(by, headroom);
         }
         self.bytes = self.size();
+    }
+
+    /// Lets a single table grow or shrink after keys were counted in or out.
+    #[inline(never)]
+    fn resize_after(&mut self, by: i64, headroom: u64) {
+        if by > 0 {
+            self.resize(self.shape.after_adding(self.buckets, self.keys, headroom));
+        } else if self.shape.shrinks_at_once() {
+            self.resize(self.shape.after_removing(self.buckets, self.keys, headroom));
+        }
     }
 
     fn is_single(&self) -> bool {
@@ -315,23 +321,24 @@ impl Table {
             return self.shape.top_bytes(self.buckets) + 64 * children + self.old_bytes();
         }
         if !self.cell.has(self.keys, self.buckets) {
-            self.cell = self.find_cell();
+            self.find_cell();
         }
         // Signed, as only such conversions are a single instruction everywhere.
         let beyond = (self.keys - self.cell.first) as i64;
         (self.cell.low + self.cell.slope * beyond as f64) as i64 as u64 + self.old_bytes()
     }
 
-    /// The cell of the present number of keys.
+    /// Makes the cell that of the present number of keys.
     #[inline(never)]
-    fn find_cell(&mut self) -> Cell {
+    fn find_cell(&mut self) {
         let shift = self.keys.max(1).ilog2().saturating_sub(7);
         let number = self.keys >> shift;
         let cell_of = |number: u64| self.cells.get((number % CELLS) as usize).copied();
         if let Some(known) = cell_of(number)
             && known.has(self.keys, self.buckets)
         {
-            return known;
+            self.cell = known;
+            return;
         }
         let (first, width) = (number << shift, 1 << shift);
         // A table that grows comes from the cell before.
@@ -340,7 +347,7 @@ impl Table {
             .filter(|before| before.buckets == self.buckets)
             .map_or_else(|| self.bytes_at(first as f64), |before| before.high);
         let high = self.bytes_at((first + width) as f64);
-        let cell = Cell {
+        self.cell = Cell {
             first,
             width,
             buckets: self.buckets,
@@ -349,9 +356,8 @@ impl Table {
             slope: (high - low) / width as f64,
         };
         if let Some(place) = self.cells.get_mut((number % CELLS) as usize) {
-            *place = cell;
+            *place = self.cell;
         }
-        cell
     }
 
     /// Bytes of the table that keys are still moved from.
@@ -428,6 +434,7 @@ impl SlotTables {
     }
 
     /// Counts keys of a slot in or, when negative, out.
+    #[inline(never)]
     fn change(&mut self, slot: u32, keys: i64, headroom: u64) {
         let Some(&(had, buckets)) = self.slots.get(slot as usize) else {
             return;

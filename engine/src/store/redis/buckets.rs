@@ -112,15 +112,24 @@ impl Buckets {
                 at = here.child as usize;
                 continue;
             }
-            let mut child = EMPTY;
-            child.put(0, here.keys[PLACES - 1]);
-            child.put(1, key);
-            let address = self.allocate(child);
-            if let Some(here) = self.all.get_mut(at) {
-                here.keys[PLACES - 1] = NONE;
-                here.child = address;
-            }
+            self.hang_child(key, at);
             return;
+        }
+    }
+
+    /// Hangs a child from a full bucket, for the key in its last place and a new one.
+    #[inline(never)]
+    fn hang_child(&mut self, key: u32, at: usize) {
+        let Some(here) = self.all.get(at) else {
+            return;
+        };
+        let mut child = EMPTY;
+        child.put(0, here.keys[PLACES - 1]);
+        child.put(1, key);
+        let address = self.allocate(child);
+        if let Some(here) = self.all.get_mut(at) {
+            here.keys[PLACES - 1] = NONE;
+            here.child = address;
         }
     }
 

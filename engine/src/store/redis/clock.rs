@@ -98,6 +98,7 @@ fn minutes(now: Micros, phase: u64) -> u32 {
 }
 
 /// One more use, counted with a probability that falls with the count.
+#[inline(never)]
 fn increment(counter: u32, log_factor: u32, random: &mut Stream) -> u32 {
     if counter >= 255 {
         return 255;

@@ -274,13 +274,21 @@ impl RedisStore {
         if let Some(stamp) = self.stamps.get_mut(key as usize) {
             *stamp = self.clock.touch(*stamp, now, &mut self.random);
         }
+        if self.tier.is_some() {
+            self.fetch(key);
+        }
+        Lookup::Hit
+    }
+
+    /// Brings a value back from the SSD if it is there.
+    #[inline(never)]
+    fn fetch(&mut self, key: u32) {
         if let Some(tier) = &mut self.tier {
             self.from_ssd = tier.touch(key);
             if self.from_ssd {
                 self.settle();
             }
         }
-        Lookup::Hit
     }
 
     /// What a read would find, which is no use of the key: as a copy of the node answers.
@@ -424,6 +432,7 @@ impl RedisStore {
     }
 
     /// Lets the background tasks run that are due by `now`.
+    #[inline(never)]
     pub fn pass_time(&mut self, now: Micros) {
         self.arguments = 0;
         loop {
@@ -473,6 +482,7 @@ impl RedisStore {
     }
 
     /// What comes before every command, with arguments of so many bytes; false when memory is full and nothing may go.
+    #[inline]
     fn begin_command(&mut self, arguments: u64, now: Micros) -> bool {
         if now >= self.expiry.next_at() {
             self.pass_time(now);
@@ -563,6 +573,7 @@ impl RedisStore {
         self.memory.set_children(main, self.expires.children_per_bucket());
     }
 
+    #[inline(never)]
     fn expire(&mut self, key: u32) {
         self.expired += u64::from(self.remove(key, Cause::Expired));
     }

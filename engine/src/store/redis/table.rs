@@ -158,6 +158,8 @@ pub(super) struct Table {
     /// Buckets per slot, as a power of two; the buckets of a slot are neighbours.
     exponent: u32,
     len: u32,
+    /// Keys at which it is full.
+    full: u64,
     /// Buckets of the server's table when this one was last sized after it.
     followed: u64,
     /// Keys per slot in cluster mode.
@@ -179,6 +181,7 @@ impl Table {
             },
             exponent,
             len: 0,
+            full: buckets as u64 * walk.per_bucket(),
             followed: 0,
             counts: (slots > 1).then(|| Counts::new(slots, drawn)),
         }
@@ -250,8 +253,22 @@ impl Table {
     /// Follows the size of the server's table, which has so many buckets and keys, scaled to the keys here. Slots size
     /// theirs by their mean number of keys.
     pub(super) fn follow(&mut self, buckets: u64, keys: u64, hashing: &Hashing) {
+        let fits = match &self.counts {
+            None => buckets == self.followed,
+            Some(_) => {
+                let len = u64::from(self.len);
+                len <= self.full && len * 8 > self.full
+            }
+        };
+        if !fits {
+            self.fit(buckets, keys, hashing);
+        }
+    }
+
+    /// Takes the size that it should have.
+    #[inline(never)]
+    fn fit(&mut self, buckets: u64, keys: u64, hashing: &Hashing) {
         let exponent = match &self.counts {
-            None if buckets == self.followed => return,
             None => {
                 self.followed = buckets;
                 // Every key here stands for about so many of the server's.
@@ -259,26 +276,17 @@ impl Table {
                 (buckets / weight).max(1).next_power_of_two().ilog2()
             }
             Some(counts) => {
-                let full = (u64::from(counts.slots()) << self.exponent) * self.walk.per_bucket();
-                let keys = u64::from(self.len);
-                if keys <= full && keys * 8 > full {
-                    return;
-                }
-                let mean = keys / u64::from(counts.slots());
+                let mean = u64::from(self.len) / u64::from(counts.slots());
                 (mean / self.walk.per_bucket() + 1).next_power_of_two().ilog2()
             }
-        };
-        self.resize(exponent.clamp(self.walk.smallest(), 30), hashing);
-    }
-
-    /// Takes a size, as a power of two per slot.
-    #[inline(never)]
-    fn resize(&mut self, exponent: u32, hashing: &Hashing) {
+        }
+        .clamp(self.walk.smallest(), 30);
         if exponent == self.exponent {
             return;
         }
         self.exponent = exponent;
         let buckets = (hashing.slots.count() as usize) << exponent;
+        self.full = buckets as u64 * self.walk.per_bucket();
         let bucket_of = |key| hashing.place(key).bucket(exponent);
         match &mut self.layout {
             Layout::Chains(old) => old.resize(buckets, bucket_of),
