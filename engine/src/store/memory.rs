@@ -7,19 +7,21 @@ use crate::catalog::Engine;
 use crate::scenario::parameters::redis::Allocator;
 use table::Table;
 
+/// The next multiple of a power of two, which needs no division.
+fn round_up(bytes: u64, step: u64) -> u64 {
+    (bytes + step - 1) & !(step - 1)
+}
+
 /// Bytes that an allocation of this size takes (section 3.1).
 fn size_class(allocator: Allocator, bytes: u64) -> u64 {
     match allocator {
         // Usable size of a chunk: steps of 16 less a header of 8, at least 24.
-        Allocator::Glibc => ((bytes + 8).next_multiple_of(16) - 8).max(24),
+        Allocator::Glibc => (round_up(bytes + 8, 16) - 8).max(24),
         _ if bytes <= 8 => 8,
-        Allocator::SystemJemalloc if bytes <= 128 => bytes.next_multiple_of(16),
-        Allocator::BundledJemalloc if bytes <= 64 => bytes.next_multiple_of(8),
-        // Four classes per doubling: a power of two apart, which needs no division.
-        _ => {
-            let step = 1 << ((bytes - 1).ilog2() - 2);
-            (bytes + step - 1) & !(step - 1)
-        }
+        Allocator::SystemJemalloc if bytes <= 128 => round_up(bytes, 16),
+        Allocator::BundledJemalloc if bytes <= 64 => round_up(bytes, 8),
+        // Four classes per doubling.
+        _ => round_up(bytes, (1 << (bytes - 1).ilog2()) / 4),
     }
 }
 
@@ -112,10 +114,10 @@ impl MemoryModel {
     /// Bytes of one string item without its share of the tables; lengths in bytes (section 3.3).
     pub fn item_bytes(&self, key: u32, value: u32, ttl: bool) -> u32 {
         let (k, v) = (u64::from(key), u64::from(value));
-        let version = self.version;
-        let class = |bytes| size_class(self.allocator, bytes);
-        let string = |length: u64| class(header(version, length) + length + 1);
-        let boxed = || match v {
+        let (version, allocator) = (self.version, self.allocator);
+        let class = move |bytes| size_class(allocator, bytes);
+        let string = move |length: u64| class(header(version, length) + length + 1);
+        let boxed = move || match v {
             0..=44 => class(20 + v),
             _ => class(16) + string(v),
         };
@@ -195,12 +197,12 @@ impl MemoryModel {
         [self.main.buckets(), self.expires.buckets()]
     }
 
-    /// Tells how many child buckets there are per top-level bucket of the tables of keys and of expiry times, where it
-    /// is known; it is estimated otherwise.
-    pub(crate) fn set_children(&mut self, main: Option<f64>, expires: Option<f64>) {
-        for (table, children) in [(&mut self.main, main), (&mut self.expires, expires)] {
-            if let Some(children) = children {
-                table.set_children(children);
+    /// Tells how many child buckets there are, and for how many top-level buckets, in the tables of keys and of expiry
+    /// times, where it is known; it is estimated otherwise.
+    pub(crate) fn set_children(&mut self, main: Option<(u64, u64)>, expires: Option<(u64, u64)>) {
+        for (table, counted) in [(&mut self.main, main), (&mut self.expires, expires)] {
+            if let Some((children, tops)) = counted {
+                table.set_children(children, tops);
             }
         }
     }

@@ -145,8 +145,12 @@ pub(super) struct Table {
     /// Buckets of the table that keys are still moved from, and how many of them are left.
     moving: (u64, u64),
     bytes: u64,
+    /// Bytes of the top-level buckets of a single table.
+    top: u64,
     /// Child buckets, where they are counted rather than estimated.
     counted: Option<u64>,
+    /// What that was worked out from: so many child buckets of so many at the top, and the buckets here.
+    counted_from: [u64; 3],
     /// That of the present number of keys when last computed.
     cell: Cell,
     /// Sizes computed lately, by number of keys.
@@ -200,7 +204,9 @@ impl Table {
             buckets: 0,
             moving: (0, 0),
             bytes: 0,
+            top: 0,
             counted: None,
+            counted_from: [0; 3],
             cell: Cell::default(),
             cells: vec![Cell::default(); CELLS as usize],
         }
@@ -251,13 +257,21 @@ impl Table {
     fn resize(&mut self, buckets: u64) {
         if buckets != self.buckets {
             self.moving = (self.buckets, self.buckets);
-            self.buckets = buckets;
+            self.set_buckets(buckets);
         }
     }
 
-    /// Sets the number of child buckets per top-level bucket.
-    pub(super) fn set_children(&mut self, per_bucket: f64) {
-        if self.is_single() {
+    fn set_buckets(&mut self, buckets: u64) {
+        self.buckets = buckets;
+        self.top = self.shape.top_bytes(buckets);
+    }
+
+    /// Sets the number of child buckets in proportion to a table with so many at the top.
+    pub(super) fn set_children(&mut self, children: u64, tops: u64) {
+        let counted_from = [children, tops, self.buckets];
+        if self.is_single() && counted_from != self.counted_from {
+            self.counted_from = counted_from;
+            let per_bucket = children as f64 / tops as f64;
             self.counted = Some((per_bucket * self.buckets as f64) as u64);
             self.bytes = self.size();
         }
@@ -284,7 +298,7 @@ impl Table {
         self.keys = keys;
         self.moving = (0, 0);
         if self.is_single() {
-            self.buckets = self.shape.grown(keys);
+            self.set_buckets(self.shape.grown(keys));
         }
         self.bytes = self.size();
     }
@@ -318,7 +332,7 @@ impl Table {
     /// Bytes at the present number of keys: exact to the interpolation, computed rarely.
     fn size(&mut self) -> u64 {
         if let Some(children) = self.counted {
-            return self.shape.top_bytes(self.buckets) + 64 * children + self.old_bytes();
+            return self.top + 64 * children + self.old_bytes();
         }
         if !self.cell.has(self.keys, self.buckets) {
             self.find_cell();

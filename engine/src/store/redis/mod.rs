@@ -569,8 +569,8 @@ impl RedisStore {
         }
         self.expires
             .follow(expires_buckets, self.memory.ttl_keys(), &self.hashing);
-        let main = self.main.as_ref().and_then(Table::children_per_bucket);
-        self.memory.set_children(main, self.expires.children_per_bucket());
+        let main = self.main.as_ref().and_then(Table::children);
+        self.memory.set_children(main, self.expires.children());
     }
 
     #[inline(never)]

@@ -200,11 +200,11 @@ impl Table {
         }
     }
 
-    /// Child buckets per top-level bucket; none where there are no such buckets or the slots have theirs.
-    pub(super) fn children_per_bucket(&self) -> Option<f64> {
+    /// Child buckets and top-level buckets; none where there are no such buckets or the slots have theirs.
+    pub(super) fn children(&self) -> Option<(u64, u64)> {
         match &self.layout {
             Layout::Buckets(buckets) if self.counts.is_none() => {
-                Some(buckets.children() as f64 / buckets.buckets() as f64)
+                Some((buckets.children(), buckets.buckets() as u64))
             }
             _ => None,
         }
