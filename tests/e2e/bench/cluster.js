@@ -1,6 +1,6 @@
 // Simulates the scenarios of tests/bench natively and in a worker of the app, in turn, and prints as JSON for each what
 // was simulated and the seconds that it took each time: natively those of the whole program, in the browser those from
-// the question to the answer.
+// the page's question to the worker's answer.
 //
 // node tests/e2e/bench/cluster.js DIST ROUNDS
 
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from '@playwright/test';
 import { launchOptions } from '../support/chromium.js';
 import { serve } from '../support/server.js';
-import { BLANK, put, start } from '../support/worker.js';
+import { BLANK, seconds, start } from '../support/worker.js';
 
 const FOLDER = fileURLToPath(new URL('../../bench/', import.meta.url));
 
@@ -42,12 +42,10 @@ try {
     const bytes = execFileSync(process.env.CACHEPLAN_WIRE, ['scenario'], { input: text });
     const row = { title, native: [], browser: [] };
     for (let round = 0; round < Number(rounds); round += 1) {
-      let began = performance.now();
+      const began = performance.now();
       const report = JSON.parse(execFileSync(process.env.CACHEPLAN_CLI, ['run', written, '--json'], { maxBuffer: 2 ** 28 }));
       row.native.push((performance.now() - began) / 1e3);
-      began = performance.now();
-      await put(worker, 'golden', bytes);
-      row.browser.push((performance.now() - began) / 1e3);
+      row.browser.push(await seconds(worker, 'golden', bytes));
       const { hits, ...counts } = report.summary.counts;
       const misses = Object.keys(counts).filter((name) => name.startsWith('misses_'));
       row.requests = report.sampling.requests;
