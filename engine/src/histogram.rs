@@ -30,7 +30,7 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts a value, of at most 2^63, so many times.
+    /// Counts a value, below 2^63, so many times.
     pub fn record(&mut self, value: u64, weight: f64) {
         if let Some(bucket) = self.weights.get_mut(bucket(value)) {
             *bucket += weight;

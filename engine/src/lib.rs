@@ -16,14 +16,15 @@
 //! assert!(Report::of(&sim).summary.hit_ratio() > 0.0);
 //! ```
 //!
-//! Modules form floors, each importing only lower ones: `units`, `random`, `histogram`, `order`, `places` < `quantity`, `policy`, `queue`,
-//! `catalog` < `cluster` < `scenario` < `workload`, `store`, `database`, `client`, `timeline` < `sim` < `cost` < `report`.
+//! Modules form floors, each importing only lower ones: `units`, `random`, `histogram`, `order`, `places` < `quantity`,
+//! `policy`, `queue`, `catalog` < `cluster` < `scenario` < `workload`, `store`, `database`, `client`, `timeline` < `sim` <
+//! `cost` < `report`.
 //! `tests/walls.rs` keeps them.
 //!
 //! Functions marked `#[inline(never)]` have long loops, or are called from such, among much that runs once. Browsers compile
 //! a function of WebAssembly anew, with all that was inlined into it, when a loop in it has run long, which takes the longer
 //! the larger it is: with the building of a run and of a report in one function each, more than half a second. Others keep
-//! what few scenarios use out of functions that every request goes through.
+//! what is done seldom, or by few scenarios, out of functions that every request goes through.
 
 pub mod catalog;
 mod client;

@@ -58,7 +58,7 @@ impl Bytes {
 }
 
 impl Micros {
-    /// The whole ones in so many microseconds; none in less than 0.
+    /// The whole ones in so many microseconds; none in less than 0, at most 2^63 - 1.
     ///
     /// By way of a signed number: processors convert those from and to floating point in one instruction, others in six
     /// to thirteen.
@@ -66,7 +66,7 @@ impl Micros {
         Self((microseconds as i64).max(0) as u64)
     }
 
-    /// The span, of at most 2^63, in microseconds; by the same way.
+    /// The span, below 2^63, in microseconds; by the same way.
     pub(crate) fn as_micros(self) -> f64 {
         self.0 as i64 as f64
     }

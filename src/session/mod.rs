@@ -248,8 +248,8 @@ impl Session {
         self.issues.into()
     }
 
-    /// The report that arrived last: coarse, partial or complete. While a run is under way it may still be
-    /// that of the scenario before the edit.
+    /// The report on screen: coarse, partial or complete. While a run is under way it may still be that of the
+    /// scenario before the edit.
     pub fn report(self) -> Signal<Option<Arc<Report>>> {
         self.report.into()
     }

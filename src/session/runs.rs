@@ -128,8 +128,15 @@ impl Session {
                 report,
             } => {
                 let progress = report.progress.0;
-                self.report.set(Some(Arc::new(*report)));
-                self.with(|state| state.run.shown = Some(scenario));
+                // An answer to the whole of a synthetic workload stays until the next one: parts of that, which cover
+                // the beginning only, would replace it by less. A trace takes long and is shown as it goes.
+                let synthetic = matches!(scenario.workload, Workload::Synthetic { .. });
+                let whole = (self.report)
+                    .with_untracked(|shown| shown.as_ref().is_some_and(|shown| shown.progress.0 >= 1.0));
+                if progress >= 1.0 || !synthetic || !whole {
+                    self.report.set(Some(Arc::new(*report)));
+                    self.with(|state| state.run.shown = Some(scenario));
+                }
                 self.run_state.set(match (stage, complete) {
                     (Stage::Refined, true) => RunState::Done {
                         wall_ms: now_ms() - started_ms,

@@ -55,7 +55,7 @@ pub enum ToWorker {
 /// Work for a worker: the first for one that simulates, the others for the one that reads and writes files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Job {
-    /// Simulate a scenario, a synthetic one first coarsely.
+    /// Simulate a scenario, a large synthetic one first coarsely.
     Run {
         /// Its trace, if it has one, is attached in [packed](cacheplan_engine::workload::trace::Trace::pack) form, and
         /// read unless the worker holds it already.

@@ -9,7 +9,7 @@ use cacheplan_engine::sim::Sim;
 use cacheplan_engine::workload::trace::Trace;
 use std::sync::Arc;
 
-/// A run of one scenario, coarse then refined.
+/// A run of one scenario: coarse, then refined, if it is large.
 pub struct Simulation {
     scenario: Box<Scenario>,
     trace: Option<Arc<Trace>>,

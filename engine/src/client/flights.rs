@@ -1,5 +1,6 @@
 //! Rebuilds under way: values that were missed, asked from the database, and are not in the cache yet.
 
+use crate::places;
 use crate::units::Micros;
 
 const NONE: u32 = u32::MAX;
@@ -64,15 +65,7 @@ impl Flights {
             processes,
             met: 0.0,
         };
-        if let Some(free) = self.free.pop()
-            && let Some(place) = self.flights.get_mut(free as usize)
-        {
-            *place = flight;
-            *number = free;
-        } else {
-            *number = self.flights.len() as u32;
-            self.flights.push(flight);
-        }
+        *number = places::put(&mut self.flights, &mut self.free, flight);
     }
 
     /// So many other requests met the flight of a key.

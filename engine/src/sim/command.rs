@@ -194,11 +194,7 @@ impl Sim {
             return Ok(());
         };
         let patience = f64::from(pool.wait_ms) * 1e3;
-        let pools = self
-            .shards
-            .get(usize::from(key.shard))
-            .and_then(|shard| shard.pools.as_ref());
-        let turn = pools.and_then(|pools| pools.turn(self.caller, self.now, &mut self.latency));
+        let turn = self.turn_in_pool(key.shard);
         if turn.is_none_or(|turn| turn.wait <= patience) {
             return Ok(());
         }

@@ -24,9 +24,9 @@ pub(super) struct Regions {
     /// Part of the requests that is made in each, and how its cluster is.
     all: Vec<(f64, State)>,
     primary: usize,
-    /// Until when what was written had reached the others as the primary one was lost last, and how much each shard had
-    /// written since.
+    /// What was written until then had reached the others when the primary one was lost last.
     sent_until: Micros,
+    /// Writes of each shard since.
     unsent: Vec<f64>,
     /// Part of the requests made in secondary regions that are read there, and of those made where no cluster answers,
     /// which go to the primary region.

@@ -160,7 +160,7 @@ impl Arrivals {
     /// Time and class of the next arrival; `None` when it is not before `until`, or the time is over.
     ///
     /// An arrival that is not before `until` stays pending: limits change nothing in the sequence.
-    // Called once or more per request: as a function of its own it would save and return through memory as much as it does.
+    // Called once or more per request: what a function of its own saves and returns through memory would cost as much as its work.
     #[inline(always)]
     pub(crate) fn next(&mut self, until: Micros) -> Option<(Micros, usize)> {
         let mut work = match self.pending.take() {

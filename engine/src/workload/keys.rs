@@ -270,8 +270,9 @@ pub(crate) struct NewKey {
 /// Where the keys live whose names are a text and their number.
 pub(crate) struct Homes<'a> {
     topology: &'a Topology,
-    /// The text, and behind its first bytes the rest of the last name.
+    /// The text, and behind it what the last name added.
     name: Vec<u8>,
+    /// Length of the text.
     text: usize,
     /// Into how many hash tags the keys are divided, where these decide.
     tags: Option<u32>,

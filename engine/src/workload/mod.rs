@@ -60,7 +60,7 @@ impl Told {
         ttl_s: Self::NOT,
     };
 
-    /// As the methods of the same names return it.
+    /// As the methods of the same names return it; numbers are cut to `u32::MAX` - 1.
     pub(crate) fn new(key_bytes: Option<u32>, value_bytes: Option<u32>, ttl: Option<Seconds>) -> Self {
         let packed = |told: Option<u32>| told.map_or(Self::NOT, |number| number.min(Self::NOT - 1));
         Self {

@@ -35,15 +35,15 @@ const AMPLE: Measure = Measure {
     per_key: 8.0,
 };
 
-/// For what exceeds its budget by far otherwise: hundreds of millions of keys in some 100,000 requests. The first blocks of the tail
-/// are as wide as their ranks, up to half as popular again as their mean; keys that hot stay in the cache all the same.
+/// For what exceeds its budget by far otherwise. The first blocks of the tail are as wide as their ranks, up to half as popular again as their mean; keys that hot stay in the cache all the same.
 const SCANT: Measure = Measure {
     hot_per_block: 1.0,
     per_key: 2.0,
 };
 
-/// For what even then exceeds its budget by far. The keys of the first blocks differ by up to a factor of four, and may only
-/// as long as the coldest is asked for [`FIRMLY`] often enough to stay in the cache.
+/// For what even then exceeds its budget by far: hundreds of millions of keys in some 100,000 requests. The first blocks are
+/// four times as wide as their ranks (by Zipf's law with exponent 1 their keys differ by a factor of five), which is allowed
+/// only as long as even the coldest key is asked for [`FIRMLY`] times before it would vanish.
 const SPARSE: Measure = Measure {
     hot_per_block: 0.25,
     per_key: 2.0,
@@ -55,7 +55,7 @@ const FIRMLY: f64 = 10.0;
 /// Rather so many times the budget than hot keys asked less often than they should be.
 const EXCESS: f64 = 1.25;
 
-/// Rather so many times the budget than [`SCANT`], which states more than twice the error of [`AMPLE`].
+/// Rather so many times the budget than the next scantier measure: [`SCANT`] states more than twice the error of [`AMPLE`].
 const MOST_EXCESS: f64 = 3.0;
 
 /// Requests that a thinned hot key still gets, if the budget allows, in the time after which it would vanish.
@@ -315,7 +315,8 @@ impl Thinning {
         chosen
     }
 
-    /// Whether the coldest key of the first block of every class stays in the cache [`FIRMLY`].
+    /// Whether the coldest key of the first block of every class stays in the cache [`FIRMLY`]. Classes whose keys are all
+    /// alike are asked too: one of them that is asked for seldom costs requests, and nothing else.
     fn keeps_first_blocks(&self, classes: &[KeyClass], demands: &[Demand<'_>], lives: &[f64]) -> bool {
         let keeps = |((class, demand), life): ((&KeyClass, &Demand<'_>), &f64)| {
             let layout = self.layout(class);

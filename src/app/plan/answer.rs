@@ -10,7 +10,7 @@ use super::why::Why;
 use crate::app::ui::{attr, live, memo, shown};
 use crate::session::{Baseline, Session};
 use cacheplan_engine::report::Report;
-use cacheplan_engine::scenario::{Scenario, Workload};
+use cacheplan_engine::scenario::Scenario;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct Answer {
     /// The open scenario.
     pub scenario: Signal<Arc<Scenario>>,
     /// The report on screen.
-    pub report: Memo<Option<Arc<Report>>>,
+    pub report: Signal<Option<Arc<Report>>>,
     /// What it is compared with.
     pub baseline: Signal<Option<Arc<Baseline>>>,
     /// Simulated time under the cursor that the charts share, seconds.
@@ -32,35 +32,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Chooses what to show of the reports that arrive.
-    ///
-    /// An answer to the whole of a synthetic workload stays until the next one: parts of that, which cover the
-    /// beginning only, would replace it by less. A trace takes long and is shown as it goes.
+    /// What the session knows.
     pub fn new(session: Session, look: Signal<(bool, bool)>) -> Self {
-        let scenario = session.scenario();
-        let arrived = session.report();
-        let report = Memo::new_with_compare(
-            move |shown: Option<&Option<Arc<Report>>>| {
-                let arrived = arrived.get();
-                let partial = |report: &Arc<Report>| report.progress.0 < 1.0;
-                let part = arrived.as_ref().is_some_and(partial);
-                let synthetic = scenario
-                    .with_untracked(|scenario| matches!(scenario.workload, Workload::Synthetic { .. }));
-                match shown {
-                    Some(Some(shown)) if part && synthetic && !partial(shown) => Some(Arc::clone(shown)),
-                    _ => arrived,
-                }
-            },
-            |before, now| match (before, now) {
-                (Some(Some(before)), Some(Some(now))) => !Arc::ptr_eq(before, now),
-                (Some(None), Some(None)) => false,
-                _ => true,
-            },
-        );
         Self {
             session,
-            scenario,
-            report,
+            scenario: session.scenario(),
+            report: session.report(),
             baseline: session.baseline(),
             cursor: RwSignal::new(None),
             look,

@@ -125,7 +125,7 @@ pub(super) fn out_of_memory(scenario: &Scenario, report: &Report) -> Option<Find
     let counts = &report.summary.counts;
     let memcached = scenario.cluster.engine.is_memcached();
     let policy = scenario.cluster.eviction();
-    let only_some = policy == "noeviction" || policy.starts_with("volatile-");
+    let spares_keys = policy == "noeviction" || policy.starts_with("volatile-");
     (counts.out_of_memory > 0).then(|| Finding {
         id: "out-of-memory".into(),
         tone: Tone::Bad,
@@ -138,14 +138,14 @@ pub(super) fn out_of_memory(scenario: &Scenario, report: &Report) -> Option<Find
             match memcached {
                 true => "Evictions are turned off.".to_string(),
                 false if policy == "noeviction" => "Under noeviction nothing is ever evicted.".into(),
-                false if only_some => {
+                false if spares_keys => {
                     format!("Under {policy} only keys with a TTL are evicted, and too few are left.")
                 }
                 false =>
-                    "No key is left to evict: the server and its connections fill maxmemory alone.".into(),
+                    "No key is left to evict: the server, its connections and the value to be stored fill maxmemory alone.".into(),
             }
         ),
-        step: (!memcached && only_some).then(|| Step {
+        step: (!memcached && spares_keys).then(|| Step {
             label: "Try allkeys-lru".into(),
             change: Change::AllkeysLru,
         }),

@@ -3,6 +3,8 @@
 //! Where a key lies within its bucket matters: a server that samples looks from the first place on, and a key that is
 //! stored takes the first free place.
 
+use crate::places;
+
 /// No key, no child.
 const NONE: u32 = u32::MAX;
 /// Keys of a bucket without child; one less with, whose place the link takes.
@@ -126,24 +128,10 @@ impl Buckets {
         let mut child = EMPTY;
         child.put(0, here.keys[PLACES - 1]);
         child.put(1, key);
-        let address = self.allocate(child);
+        let address = places::put(&mut self.all, &mut self.free, child);
         if let Some(here) = self.all.get_mut(at) {
             here.keys[PLACES - 1] = NONE;
             here.child = address;
-        }
-    }
-
-    fn allocate(&mut self, child: Bucket) -> u32 {
-        let address = self.free.pop();
-        match address.and_then(|address| self.all.get_mut(address as usize).zip(Some(address))) {
-            Some((place, address)) => {
-                *place = child;
-                address
-            }
-            None => {
-                self.all.push(child);
-                self.all.len() as u32 - 1
-            }
         }
     }
 

@@ -496,6 +496,7 @@ impl Counts {
 
     /// The slot of the key with this number, counted from 0 over all slots.
     fn find(&self, number: u32) -> u32 {
+        debug_assert!(!self.sums.is_empty(), "a table that no keys are drawn from");
         let (mut place, mut left) = (0, number);
         let mut width = self.keys.len().next_power_of_two();
         while width > 0 {
