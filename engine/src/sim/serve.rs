@@ -306,18 +306,18 @@ impl Sim {
         if self.features.prefetch {
             self.found_prefetched(request.key, key);
         }
-        if self.remote {
-            return self.hit_nearby(request, key, all);
-        }
-        let behind = || {
-            let shard = self.shards.get(usize::from(key.shard))?;
-            let lag = shard.reads_replicas().then(|| self.lag_us(key.shard))?;
+        let nearby = self.remote;
+        let copied = || {
+            let lag = self.lag_of_answer(key.shard)?;
             self.values.changed_within(request.key, lag, self.now)
         };
-        if let Some(age) = self.values.stale(request.key, self.now).or_else(behind) {
+        if let Some(age) = self.values.stale(request.key, self.now).or_else(copied) {
             let seconds = age as f64 * 1e-6 * all;
             self.recorder.count(key.shard, key.class, |tally| {
                 tally.stale += all;
+                if nearby {
+                    tally.stale_secondary += all;
+                }
                 tally.stale_seconds += seconds;
             });
         }
@@ -328,7 +328,7 @@ impl Sim {
         }
         let bytes = self.value_bytes(request, key);
         let mut us = self.look_up(request, key.shard, all, bytes);
-        if self.plan.ssd().is_some() {
+        if !nearby && self.plan.ssd().is_some() {
             us += self.read_ssd(key, all);
         }
         let rebuilds = if self.features.refreshes {
@@ -336,39 +336,21 @@ impl Sim {
         } else {
             0.0
         };
-        if self.features.sliding {
+        if !nearby && self.features.sliding {
             self.renew(request, key, all);
         }
         self.answered(request, Kind::Hit, us, all - rebuilds);
     }
 
-    /// A hit in a secondary region, which is as the primary one was a while ago.
-    fn hit_nearby(&mut self, request: &Request, key: &Key, all: f64) {
-        let global = self.plan.scenario().cluster.global.unwrap_or_default();
-        let lag = f64::from(global.lag_ms) * 1e3;
-        let age = self.values.stale(request.key, self.now);
-        let age = age.or_else(|| self.values.changed_within(request.key, lag, self.now));
-        if let Some(age) = age {
-            let seconds = age as f64 * 1e-6 * all;
-            self.recorder.count(key.shard, key.class, |tally| {
-                tally.stale += all;
-                tally.stale_secondary += all;
-                tally.stale_seconds += seconds;
-            });
+    /// Microseconds by which what answers a read is behind the primary: a replica, or all of a secondary region. `None`
+    /// where the primary answers.
+    fn lag_of_answer(&self, shard: u16) -> Option<f64> {
+        if self.remote {
+            let global = self.plan.scenario().cluster.global?;
+            return Some(f64::from(global.lag_ms) * 1e3);
         }
-        if self.near.is_some()
-            && let Some(version) = self.values.version(request.key)
-        {
-            self.keep_near(request, key, version);
-        }
-        let bytes = self.value_bytes(request, key);
-        let us = self.look_up(request, key.shard, all, bytes);
-        let rebuilds = if self.features.refreshes {
-            self.refresh(request, key, all, us)
-        } else {
-            0.0
-        };
-        self.answered(request, Kind::Hit, us, all - rebuilds);
+        let reads_replicas = self.shards.get(usize::from(shard))?.reads_replicas();
+        reads_replicas.then(|| self.lag_us(shard))
     }
 
     /// Microseconds that the value just read takes from the SSD, if it was there.

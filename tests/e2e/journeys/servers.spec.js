@@ -35,6 +35,8 @@ test('another engine brings its own settings, and its link opens elsewhere with 
   await open(other, fragment(page));
   expect(await figures(other)).toEqual(shown);
   await expect(other.getByLabel('Engine', { exact: true })).toHaveValue('memcached-1.6');
+  const defaults = (within) => within.getByLabel('Defaults', { exact: true });
+  await expect(defaults(await settings(other))).toHaveValue(await defaults(section).inputValue());
   await context.close();
 });
 

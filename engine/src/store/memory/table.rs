@@ -188,8 +188,7 @@ impl Table {
 
     /// Empty tables per slot, of each of which the number of keys will be told.
     pub(super) fn with_slots(version: Version, allocator: Allocator, slots: u32, fixed: u64) -> Self {
-        let tables = SlotTables::new(version, allocator, slots, fixed);
-        Self::of(version, allocator, Layout::Exact(tables))
+        Self::of(version, allocator, Layout::Exact(SlotTables::new(slots, fixed)))
     }
 
     fn of(version: Version, allocator: Allocator, layout: Layout) -> Self {
@@ -229,15 +228,20 @@ impl Table {
     /// too full: the server vetoes a resize that would exceed `maxmemory`.
     pub(super) fn change(&mut self, slot: u32, by: i64, headroom: u64) {
         if let Layout::Exact(tables) = &mut self.layout {
-            tables.change(slot, by, headroom);
-            (self.keys, self.bytes) = (tables.keys, tables.bytes);
-            return;
+            let more = tables.change(&self.shape, slot, by, headroom);
+            return self.count(more);
         }
         self.keys = self.keys.saturating_add_signed(by);
         if self.is_single() && self.moving.1 == 0 {
             self.resize_after(by, headroom);
         }
         self.bytes = self.size();
+    }
+
+    /// Counts keys and bytes of the tables per slot in or, when negative, out.
+    fn count(&mut self, (keys, bytes): (i64, i64)) {
+        self.keys = self.keys.saturating_add_signed(keys);
+        self.bytes = self.bytes.saturating_add_signed(bytes);
     }
 
     /// Lets a single table grow or shrink after keys were counted in or out.
@@ -291,9 +295,8 @@ impl Table {
     /// way.
     pub(super) fn load(&mut self, slot: u32, keys: u64) {
         if let Layout::Exact(tables) = &mut self.layout {
-            tables.load(slot, keys as u32);
-            (self.keys, self.bytes) = (tables.keys, tables.bytes);
-            return;
+            let more = tables.load(&self.shape, slot, keys as u32);
+            return self.count(more);
         }
         self.keys = keys;
         self.moving = (0, 0);
@@ -420,38 +423,29 @@ impl Table {
     }
 }
 
-/// Tables per slot with the number of keys known for each.
+/// Tables per slot with the number of keys known for each. What is done to one returns how many keys and bytes more there
+/// are then.
 #[derive(Clone, Debug)]
 struct SlotTables {
-    shape: Shape,
     fixed: u64,
     /// Keys and buckets of each slot.
     slots: Vec<(u32, u32)>,
-    keys: u64,
-    bytes: u64,
 }
 
 impl SlotTables {
     /// No keys in so many slots; `fixed` bytes come with each table.
-    fn new(version: Version, allocator: Allocator, slots: u32, fixed: u64) -> Self {
+    fn new(slots: u32, fixed: u64) -> Self {
         Self {
-            shape: Shape {
-                version,
-                allocator,
-                tended: false,
-            },
             fixed,
             slots: vec![(0, 0); slots as usize],
-            keys: 0,
-            bytes: 0,
         }
     }
 
     /// Counts keys of a slot in or, when negative, out.
     #[inline(never)]
-    fn change(&mut self, slot: u32, keys: i64, headroom: u64) {
+    fn change(&mut self, shape: &Shape, slot: u32, keys: i64, headroom: u64) -> (i64, i64) {
         let Some(&(had, buckets)) = self.slots.get(slot as usize) else {
-            return;
+            return (0, 0);
         };
         let has = (i64::from(had) + keys).max(0) as u32;
         let resized = if has == 0 {
@@ -459,39 +453,39 @@ impl SlotTables {
         } else {
             let (buckets, has) = (u64::from(buckets), u64::from(has));
             let resized = if keys > 0 {
-                self.shape.after_adding(buckets, has, headroom)
+                shape.after_adding(buckets, has, headroom)
             } else {
-                self.shape.after_removing(buckets, has, headroom)
+                shape.after_removing(buckets, has, headroom)
             };
             resized as u32
         };
-        self.put(slot, has, resized);
+        self.put(shape, slot, has, resized)
     }
 
     /// Sets the number of keys of a slot whose table has grown key by key with memory to spare.
-    fn load(&mut self, slot: u32, keys: u32) {
-        self.put(slot, keys, self.shape.grown(u64::from(keys)) as u32);
+    fn load(&mut self, shape: &Shape, slot: u32, keys: u32) -> (i64, i64) {
+        self.put(shape, slot, keys, shape.grown(u64::from(keys)) as u32)
     }
 
-    fn put(&mut self, slot: u32, has: u32, resized: u32) {
-        let Some(&(had, buckets)) = self.slots.get(slot as usize) else {
-            return;
+    fn put(&mut self, shape: &Shape, slot: u32, has: u32, resized: u32) -> (i64, i64) {
+        let Some(known) = self.slots.get_mut(slot as usize) else {
+            return (0, 0);
         };
-        let before = self.slot_bytes(had, buckets);
-        let after = self.slot_bytes(has, resized);
-        self.bytes = self.bytes + after - before;
-        self.keys = self.keys + u64::from(has) - u64::from(had);
-        if let Some(known) = self.slots.get_mut(slot as usize) {
-            *known = (has, resized);
-        }
+        let (had, buckets) = core::mem::replace(known, (has, resized));
+        let bytes = |keys, buckets| self.bytes_of(shape, keys, buckets) as i64;
+        (
+            i64::from(has) - i64::from(had),
+            bytes(has, resized) - bytes(had, buckets),
+        )
     }
 
-    fn slot_bytes(&self, keys: u32, buckets: u32) -> u64 {
+    /// Bytes of the table of a slot.
+    fn bytes_of(&self, shape: &Shape, keys: u32, buckets: u32) -> u64 {
         if keys == 0 {
             return 0;
         }
-        let top = self.shape.top_bytes(u64::from(buckets));
-        let more = if self.shape.version.has_buckets() {
+        let top = shape.top_bytes(u64::from(buckets));
+        let more = if shape.version.has_buckets() {
             (64.0 * children(f64::from(keys), f64::from(buckets))) as u64
         } else {
             0
