@@ -55,6 +55,10 @@ use values::Values;
 /// Requests drawn at a time.
 const BATCH: usize = 256;
 
+/// Requests that are [looked ahead](Sim::look_ahead) at a time: enough to keep the memory busy, and so few that what they
+/// need is still in the processor's innermost cache when they are served.
+const AHEAD: usize = u32::BITS as usize;
+
 /// Most entries of the log; what comes later is left out.
 const MOST_LOGGED: usize = 2_000;
 
@@ -451,10 +455,12 @@ impl Sim {
                 }
             };
             left -= count as u64;
-            self.look_ahead(&batch);
-            for request in &batch {
-                self.catch_up(request.at);
-                self.serve(request);
+            for requests in batch.chunks(AHEAD) {
+                self.look_ahead(requests);
+                for request in requests {
+                    self.catch_up(request.at);
+                    self.serve(request);
+                }
             }
             if batch.len() >= count {
                 continue;
@@ -516,32 +522,30 @@ impl Sim {
     /// Reads what serving the batch will need. Served one by one, each request would wait for its own places in
     /// memory; read ahead, they arrive side by side.
     #[inline(never)]
-    fn look_ahead(&self, batch: &[Request]) {
+    fn look_ahead(&self, requests: &[Request]) {
         let store = |key: Key| self.shards.get(usize::from(key.shard)).map(|shard| &shard.store);
-        for requests in batch.chunks(u64::BITS as usize) {
-            // In passes, none of which waits for what the one before has asked for.
-            let mut known = false;
-            for request in requests {
-                let key = self.keys.get(request.key);
-                known ^= self.values.glance(request.key);
-                known ^= key.thinned && self.keys.weight(request.key, key).requests > 1.0;
-                known ^= self.near.as_ref().is_some_and(|near| near.glance(request.key));
-            }
-            // What is not there will be missed and stored: a bit each, so that no jump waits for the answer.
-            let mut absent = 0u64;
-            for (number, request) in requests.iter().enumerate() {
-                let key = self.keys.get(request.key);
-                let there = store(key).is_some_and(|store| store.glance(key.local));
-                absent |= u64::from(!there) << number;
-            }
-            while let Some(request) = requests.get(absent.trailing_zeros() as usize) {
-                let key = self.keys.get(request.key);
-                known ^= store(key).is_some_and(|store| store.glance_at_place(key.local));
-                known ^= self.flights.glance(request.key);
-                absent &= absent - 1;
-            }
-            core::hint::black_box(known);
+        // In passes, none of which waits for what the one before has asked for.
+        let mut known = false;
+        for request in requests {
+            let key = self.keys.get(request.key);
+            known ^= self.values.glance(request.key);
+            known ^= key.thinned && self.keys.weight(request.key, key).requests > 1.0;
+            known ^= self.near.as_ref().is_some_and(|near| near.glance(request.key));
         }
+        // What is not there will be missed and stored: a bit each, so that no jump waits for the answer.
+        let mut absent = 0u32;
+        for (number, request) in requests.iter().enumerate() {
+            let key = self.keys.get(request.key);
+            let there = store(key).is_some_and(|store| store.glance(key.local));
+            absent |= u32::from(!there) << number;
+        }
+        while let Some(request) = requests.get(absent.trailing_zeros() as usize) {
+            let key = self.keys.get(request.key);
+            known ^= store(key).is_some_and(|store| store.glance_at_place(key.local));
+            known ^= self.flights.glance(request.key);
+            absent &= absent - 1;
+        }
+        core::hint::black_box(known);
     }
 
     /// How far the run is.
