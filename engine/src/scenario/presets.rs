@@ -177,7 +177,7 @@ fn leaderboard() -> Preset {
                 ..KeyClass::default()
             }],
             cluster("cache.r7g.large", 4),
-            database(3_000, 20_000.0),
+            database(3_000, 25_000.0),
         ),
     }
 }
