@@ -2,6 +2,7 @@
 
 mod alias;
 mod arrivals;
+mod composition;
 mod keys;
 mod motion;
 mod popularity;

@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::alias::Alias;
 use super::arrivals::Arrivals;
+use super::composition::Composition;
 use super::keys::{Homes, KeyTable, NewKey, Weight, size_at, value_bytes};
 use super::motion::Motion;
 use super::popularity::Masses;
@@ -37,7 +37,7 @@ struct Class {
 
 /// How places are drawn.
 enum Law {
-    Alias(Alias),
+    Popularity(Composition),
     /// In turn: the next place, and how many there are.
     Scan {
         next: u32,
@@ -123,7 +123,7 @@ impl Synthetic {
                         next: 0,
                         places: shares.len() as u32,
                     },
-                    _ => Law::Alias(Alias::new(&shares)),
+                    _ => Law::Popularity(Composition::new(&shares)),
                 },
                 writes: class.writes.0,
                 changes: if reads > 0.0 {
@@ -187,7 +187,7 @@ impl Synthetic {
             };
             self.push(batch, at, class);
         }
-        // The keys are drawn in a second pass over the batch: each draw reads a random place of a large table, and draws
+        // The keys are drawn in a second pass over the batch: some draws read a random place of a large table, and those
         // that do not wait for each other let the processor fetch several places at once.
         for request in batch.iter_mut().skip(first) {
             if let Some(class) = self.classes.get_mut(request.key as usize) {
@@ -373,7 +373,7 @@ impl Synthetic {
 impl Class {
     fn draw(&mut self, random: &mut Stream) -> u32 {
         match &mut self.law {
-            Law::Alias(alias) => alias.draw(random),
+            Law::Popularity(popularity) => popularity.draw(random),
             Law::Scan { next, places } => {
                 let place = *next;
                 *next = if place + 1 < *places { place + 1 } else { 0 };
