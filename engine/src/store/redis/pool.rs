@@ -16,42 +16,51 @@ struct Candidate {
 /// until its turn comes.
 #[derive(Clone, Default)]
 pub(super) struct Pool {
-    /// The first `length` hold candidates. The server leaves the places of candidates taken from the end empty, so
-    /// that the filled ones are always the first.
+    /// A ring: the highest leave at its end, and most new ones belong near its start, so that few have to move.
     candidates: [Candidate; SIZE],
+    /// Place of the lowest.
+    start: usize,
     length: usize,
 }
 
 impl Pool {
     /// Offers a sampled key. Among equal scores the new one comes first, and is thus evicted last.
     pub(super) fn offer(&mut self, key: u32, score: u64) {
-        if self.length == SIZE && self.candidates[0].score >= score {
+        if self.length < SIZE {
+            self.start = self.start.wrapping_sub(1);
+            self.length += 1;
+        } else if self.nth(0).score >= score {
             return;
         }
-        let filled = self.candidates.get(..self.length).unwrap_or(&[]);
-        let place = filled.partition_point(|candidate| candidate.score < score);
-        let new = Candidate { score, key };
-        if self.length < SIZE {
-            self.candidates.copy_within(place..self.length, place + 1);
-            self.length += 1;
-            self.put(place, new);
-        } else {
-            // Full: the lowest, which is below it, makes room.
-            self.candidates.copy_within(1..place, 0);
-            self.put(place.saturating_sub(1), new);
+        // The first place is free, or that of the lowest, which makes room.
+        let mut place = 0;
+        while place + 1 < self.length && self.nth(place + 1).score < score {
+            self.put(place, self.nth(place + 1));
+            place += 1;
         }
+        self.put(place, Candidate { score, key });
+    }
+
+    /// The candidate with so many below it.
+    fn nth(&self, place: usize) -> Candidate {
+        self.candidates[self.start.wrapping_add(place) % SIZE]
     }
 
     fn put(&mut self, place: usize, new: Candidate) {
-        if let Some(candidate) = self.candidates.get_mut(place) {
-            *candidate = new;
-        }
+        self.candidates[self.start.wrapping_add(place) % SIZE] = new;
+    }
+
+    /// The candidate with the highest score.
+    pub(super) fn best(&self) -> Option<u32> {
+        let last = self.length.checked_sub(1)?;
+        Some(self.nth(last).key)
     }
 
     /// Takes the candidate with the highest score.
     pub(super) fn take(&mut self) -> Option<u32> {
-        self.length = self.length.checked_sub(1)?;
-        self.candidates.get(self.length).map(|candidate| candidate.key)
+        let best = self.best()?;
+        self.length -= 1;
+        Some(best)
     }
 }
 
@@ -94,7 +103,7 @@ mod tests {
             if random.below(3) == 0 {
                 pool.take();
             }
-            let scores: Vec<u64> = pool.candidates[..pool.length].iter().map(|c| c.score).collect();
+            let scores: Vec<u64> = (0..pool.length).map(|place| pool.nth(place).score).collect();
             assert!(scores.is_sorted());
         }
     }
