@@ -24,14 +24,15 @@ const EMPTY: Bucket = Bucket {
 };
 
 impl Bucket {
-    /// The places that may hold keys.
-    fn places(&self) -> &[u32] {
-        let places = if self.child == NONE { PLACES } else { PLACES - 1 };
-        self.keys.get(..places).unwrap_or(&[])
-    }
-
+    /// The first place that holds this, or [`NONE`] where a key may go. Looks at all, so that no jump depends on where
+    /// it is.
     fn place_of(&self, key: u32) -> Option<usize> {
-        self.places().iter().position(|there| *there == key)
+        let found = (self.keys.iter().enumerate()).fold(0u32, |found, (place, there)| {
+            found | u32::from(*there == key) << place
+        });
+        let places = if self.child == NONE { PLACES } else { PLACES - 1 };
+        let place = found.trailing_zeros() as usize;
+        (place < places).then_some(place)
     }
 
     fn put(&mut self, place: usize, key: u32) {
@@ -52,6 +53,7 @@ impl Bucket {
 }
 
 /// Top-level buckets and the children that hang from them.
+#[derive(Clone)]
 pub(super) struct Buckets {
     /// The top-level ones first.
     all: Vec<Bucket>,
@@ -96,8 +98,7 @@ impl Buckets {
     /// The keys of a bucket and its children in the order of their places.
     pub(super) fn keys(&self, bucket: usize) -> impl Iterator<Item = u32> {
         self.chain(bucket)
-            .flat_map(Bucket::places)
-            .copied()
+            .flat_map(|bucket| bucket.keys)
             .filter(|key| *key != NONE)
     }
 

@@ -6,6 +6,7 @@ const NONE: u32 = u32::MAX;
 const ABSENT: u32 = u32::MAX - 1;
 
 /// Chains, linked by key.
+#[derive(Clone)]
 pub(super) struct Chains {
     /// First key of each bucket: the one stored last.
     heads: Vec<u32>,

@@ -1,9 +1,10 @@
 //! Which keys go when memory is full: `reference/servers.md` sections 1.3 to 1.5.
 
+use super::entry::ABSENT;
 use super::pool::Pool;
-use super::{ABSENT, Costs, RedisStore};
+use super::{Costs, RedisStore};
 use crate::scenario::parameters::redis::{MaxmemoryPolicy, Redis};
-use crate::store::{Cause, NEVER};
+use crate::store::Cause;
 use crate::units::Micros;
 
 /// How a victim is chosen.
@@ -38,7 +39,10 @@ pub(super) struct Eviction {
     choice: Choice,
     /// Whether victims come from the keys with a TTL.
     volatile: bool,
-    samples: usize,
+    /// `maxmemory-samples`.
+    wanted: usize,
+    /// The keys sampled last.
+    sampled: Vec<u32>,
     /// Most evictions of one command, in keys.
     per_command: u64,
     pool: Pool,
@@ -50,7 +54,8 @@ impl Eviction {
         Self {
             choice: policy.into(),
             volatile: policy.is_volatile(),
-            samples: parameters.maxmemory_samples as usize,
+            wanted: parameters.maxmemory_samples as usize,
+            sampled: Vec::new(),
             per_command: per_command(parameters.maxmemory_eviction_tenacity, costs.evict_us),
             pool: Pool::default(),
         }
@@ -65,16 +70,13 @@ impl RedisStore {
         while !self.fits() {
             let victim = match self.eviction.choice {
                 Choice::Stamp | Choice::Ttl => self.best_sampled(now),
-                Choice::Random if self.eviction.volatile => self.expires.random(&mut self.random),
-                Choice::Random => match &self.main {
-                    Some(main) => main.random(&mut self.random),
-                    None => None,
-                },
+                Choice::Random => self.any(),
                 Choice::Nothing => None,
             };
             let Some(victim) = victim else {
                 return false;
             };
+            self.glance_at_next();
             let keys = u64::from(self.remove(victim, Cause::Evicted));
             self.evicted += keys;
             done += keys;
@@ -85,50 +87,54 @@ impl RedisStore {
         true
     }
 
+    /// Brings what the next eviction is likely to need into the processor's cache, all side by side: the best candidate
+    /// left is often the next victim.
+    fn glance_at_next(&self) {
+        if let Some(next) = self.eviction.pool.best() {
+            core::hint::black_box(self.glance(next) | self.glance_at_place(next));
+        }
+    }
+
+    /// One at random of the keys that may go.
+    fn any(&mut self) -> Option<u32> {
+        let table = self.tables.victims(self.eviction.volatile)?;
+        table.random(&mut self.random, &mut self.eviction.sampled)
+    }
+
     /// The best candidate after sampling once more, or as often as it takes.
     fn best_sampled(&mut self, now: Micros) -> Option<u32> {
         let Self {
-            main,
-            expires,
+            tables,
             entries,
-            stamps,
             eviction,
             clock,
             random,
             memory,
             ..
         } = self;
-        let table = match main {
-            Some(main) if !eviction.volatile => main,
-            _ => expires,
-        };
+        let table = tables.victims(eviction.volatile)?;
         let by_ttl = eviction.choice == Choice::Ttl;
         while table.len() > 0 {
-            memory.look(eviction.samples as u64);
-            let pool = &mut eviction.pool;
-            table.sample(eviction.samples, random, |keys| {
-                if by_ttl {
-                    for key in keys {
-                        if let Some(entry) = entries.get(*key as usize) {
-                            pool.offer(*key, u64::MAX - entry.expires.0 / 1_000);
-                        }
+            memory.look(eviction.wanted as u64);
+            let Eviction { pool, sampled, .. } = eviction;
+            table.sample(eviction.wanted, random, sampled);
+            // All entries are read before the first is used: they arrive side by side.
+            let stamp = |key: &u32| entries.get(*key as usize).map_or(0, |entry| entry.stamp());
+            core::hint::black_box(sampled.iter().map(stamp).fold(0, |all, one| all ^ one));
+            for key in sampled {
+                if let Some(entry) = entries.get_mut(*key as usize) {
+                    if by_ttl {
+                        pool.offer(*key, u64::MAX - entry.expires_ms());
+                        continue;
                     }
-                    return;
+                    let (score, seen) = clock.score(entry.stamp(), now);
+                    entry.set_stamp(seen);
+                    pool.offer(*key, score);
                 }
-                // All stamps are read before the first is used: they arrive side by side.
-                let stamp = |key: &u32| stamps.get(*key as usize).copied().unwrap_or(0);
-                core::hint::black_box(keys.iter().map(stamp).fold(0, |all, one| all ^ one));
-                for key in keys {
-                    if let Some(stamp) = stamps.get_mut(*key as usize) {
-                        let (score, seen) = clock.score(*stamp, now);
-                        *stamp = seen;
-                        pool.offer(*key, score);
-                    }
-                }
-            });
+            }
             while let Some(key) = pool.take() {
                 let entry = entries.get(key as usize).copied().unwrap_or(ABSENT);
-                if entry.keys > 0 && (entry.expires != NEVER || !eviction.volatile) {
+                if entry.is_resident() && (entry.has_ttl() || !eviction.volatile) {
                     return Some(key);
                 }
             }

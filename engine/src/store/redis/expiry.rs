@@ -1,6 +1,7 @@
 //! The expiry cycle of the background task: `reference/servers.md` section 2.2.
 
-use super::{Costs, RedisStore, has_expired};
+use super::table::Table;
+use super::{Costs, RedisStore};
 use crate::random::Stream;
 use crate::scenario::parameters::redis::Redis;
 use crate::store::Version;
@@ -139,7 +140,7 @@ impl RedisStore {
             let headroom = self.headroom();
             self.memory.tick(headroom);
             // Where victims come from a table of the server's size, its background task may have changed it.
-            self.fit_tables();
+            self.tables.follow(&mut self.memory);
         }
         self.expiry.credit += self.credit_of_run();
         if self.expiry.credit >= ENOUGH {
@@ -169,7 +170,7 @@ impl RedisStore {
 
     /// The part of a cycle that a run of the background task stands for.
     fn credit_of_run(&self) -> f64 {
-        f64::from(self.expires.len()) / self.memory.ttl_keys().max(1) as f64
+        f64::from(self.tables.ttl_keys()) / self.memory.ttl_keys().max(1) as f64
     }
 
     /// Loops over some keys of the sweep until few of them are stale or the time is up. Returns the time spent,
@@ -183,7 +184,7 @@ impl RedisStore {
         let mut spent_us = 0.0;
         self.expiry.timed_out = false;
         for iteration in 1u32.. {
-            let keys = self.expires.len();
+            let keys = self.tables.ttl_keys();
             if keys == 0 || self.is_sparse() {
                 break;
             }
@@ -193,13 +194,13 @@ impl RedisStore {
             for _ in 0..wanted * self.expiry.buckets_per_key {
                 found.clear();
                 let goes_round = self.expiry.goes_round;
-                at_end = !self
-                    .expires
-                    .sweep(&mut self.expiry.cursor, goes_round, &mut found);
+                let cursor = &mut self.expiry.cursor;
+                let table = self.tables.expires();
+                at_end = !table.is_some_and(|table| table.sweep(cursor, goes_round, &mut found));
                 for key in found.iter().copied() {
                     sampled += 1;
-                    let expires = self.entries.get(key as usize).map(|entry| entry.expires);
-                    if expires.is_some_and(|expires| has_expired(expires, task.at)) {
+                    let entry = self.entries.get(key as usize);
+                    if entry.is_some_and(|entry| entry.has_expired(task.at)) {
                         stale += 1;
                         self.expire(key);
                     }
@@ -225,7 +226,7 @@ impl RedisStore {
 
     /// Whether less than one bucket in a hundred is filled, which the server leaves until the table has shrunk.
     fn is_sparse(&self) -> bool {
-        let buckets = self.expires.buckets();
-        buckets > 4 && u64::from(self.expires.len()) * 100 < u64::from(buckets)
+        let buckets = self.tables.expires().map_or(0, Table::buckets);
+        buckets > 4 && u64::from(self.tables.ttl_keys()) * 100 < u64::from(buckets)
     }
 }

@@ -14,10 +14,12 @@
 mod buckets;
 mod chains;
 mod clock;
+mod entry;
 mod eviction;
 mod expiry;
 mod pool;
 mod table;
+mod tables;
 mod tier;
 
 use super::{Cause, Held, Lookup, MemoryModel, NEVER, Stored, Value, Version};
@@ -25,10 +27,12 @@ use crate::random::{Stream, mix64};
 use crate::scenario::parameters::redis::{MaxmemoryPolicy, Redis};
 use crate::units::{Bytes, Micros};
 use clock::Clock;
+use entry::{ABSENT, Entry};
 use eviction::Eviction;
 use expiry::Expiry;
 use std::sync::Arc;
-use table::{Hashing, SlotMap, Table, Walk};
+use table::{Hashing, SlotMap};
+use tables::Tables;
 use tier::Tier;
 
 /// Name of the stream of random numbers.
@@ -88,37 +92,6 @@ pub struct RedisSetup<'a> {
     pub seed: u64,
 }
 
-/// A key, but for its stamp: as small as can be, as there are many in which every request looks for one.
-#[derive(Clone, Copy)]
-struct Entry {
-    expires: Micros,
-    /// Bytes of one item; when not resident, what became of it last.
-    item_bytes: u32,
-    /// Keys that it stands for; 0 when not resident.
-    keys: u32,
-}
-
-impl Entry {
-    /// That of a key that is not resident, of which this became last.
-    const fn absent(fate: Cause) -> Self {
-        Self {
-            expires: NEVER,
-            item_bytes: fate as u32,
-            keys: 0,
-        }
-    }
-
-    /// What became of a key that is not resident.
-    fn fate(self) -> Cause {
-        [Cause::Evicted, Cause::Expired]
-            .into_iter()
-            .find(|fate| *fate as u32 == self.item_bytes)
-            .unwrap_or(Cause::Cold)
-    }
-}
-
-const ABSENT: Entry = Entry::absent(Cause::Cold);
-
 /// What the arguments of a command take while it runs: its name, a key of usual length, their objects and the array that
 /// holds them. An estimate from their size classes (`reference/servers.md` section 3.1).
 const ARGUMENT_BYTES: u64 = 100;
@@ -129,19 +102,13 @@ const SET_ARGUMENT_BYTES: u64 = 150;
 pub struct RedisStore {
     clock: Clock,
     entries: Vec<Entry>,
-    /// Recency or frequency of each key, which are sampled far more often than anything else of a key.
-    stamps: Vec<u32>,
     memory: MemoryModel,
     maxmemory: u64,
     /// Bytes of all items, without tables.
     items: u64,
     /// Bytes of the arguments of the command under way, which are memory in use as any other.
     arguments: u64,
-    hashing: Hashing,
-    /// All keys, where it matters how they lie.
-    main: Option<Table>,
-    /// Keys with a TTL.
-    expires: Table,
+    tables: Tables,
     eviction: Eviction,
     expiry: Expiry,
     random: Stream,
@@ -179,7 +146,6 @@ impl RedisStore {
         } else {
             SlotMap::Single
         };
-        let walk = Walk::of(version);
         let hashing = Hashing::new(table_slots, random.bits());
         // Where keys share buckets, the places that are left free cost memory, too.
         let sampled = !policy.is_volatile() && policy != MaxmemoryPolicy::Noeviction;
@@ -197,14 +163,17 @@ impl RedisStore {
                 },
             },
             entries: vec![ABSENT; setup.keys as usize],
-            stamps: vec![0; setup.keys as usize],
             memory,
             maxmemory: setup.maxmemory.0,
             items: 0,
             arguments: 0,
-            main: main.then(|| Table::new(walk, setup.keys, &hashing, sampled)),
-            expires: Table::new(walk, 0, &hashing, policy.is_volatile()),
-            hashing,
+            tables: Tables::new(
+                version,
+                hashing,
+                setup.keys,
+                main,
+                policy != MaxmemoryPolicy::Noeviction,
+            ),
             eviction: Eviction::new(parameters, setup.costs),
             expiry: Expiry::new(parameters, version, setup.costs, &mut random),
             random,
@@ -244,36 +213,34 @@ impl RedisStore {
 
     /// Whether the key is resident. Not a use of it; brings its entry into the processor's cache.
     pub(crate) fn glance(&self, key: u32) -> bool {
-        core::hint::black_box(self.stamps.get(key as usize).copied());
         self.is_resident(key)
     }
 
     fn is_resident(&self, key: u32) -> bool {
-        self.entries.get(key as usize).is_some_and(|entry| entry.keys > 0)
+        self.entries
+            .get(key as usize)
+            .is_some_and(|entry| entry.is_resident())
     }
 
     /// Brings the places that the key would have in the tables into the processor's cache; whether one is taken.
     pub(crate) fn glance_at_place(&self, key: u32) -> bool {
-        let place = self.hashing.place(key);
-        self.main.as_ref().is_some_and(|main| main.glance(place)) | self.expires.glance(place)
+        self.tables.glance(key)
     }
 
     /// Reads a key.
     pub fn read(&mut self, key: u32, now: Micros) -> Lookup {
         self.begin_command(ARGUMENT_BYTES, now);
-        let Some(entry) = self.entries.get(key as usize) else {
+        let Some(entry) = self.entries.get_mut(key as usize) else {
             return Lookup::Miss(Cause::Cold);
         };
-        if entry.keys == 0 {
+        if !entry.is_resident() {
             return Lookup::Miss(entry.fate());
         }
-        if has_expired(entry.expires, now) {
+        if entry.has_expired(now) {
             self.expire(key);
             return Lookup::Miss(Cause::Expired);
         }
-        if let Some(stamp) = self.stamps.get_mut(key as usize) {
-            *stamp = self.clock.touch(*stamp, now, &mut self.random);
-        }
+        entry.set_stamp(self.clock.touch(entry.stamp(), now, &mut self.random));
         if self.tier.is_some() {
             self.fetch(key);
         }
@@ -295,8 +262,8 @@ impl RedisStore {
     pub(crate) fn peek(&self, key: u32, now: Micros) -> Lookup {
         match self.entries.get(key as usize) {
             None => Lookup::Miss(Cause::Cold),
-            Some(entry) if entry.keys == 0 => Lookup::Miss(entry.fate()),
-            Some(entry) if has_expired(entry.expires, now) => Lookup::Miss(Cause::Expired),
+            Some(entry) if !entry.is_resident() => Lookup::Miss(entry.fate()),
+            Some(entry) if entry.has_expired(now) => Lookup::Miss(Cause::Expired),
             Some(_) => Lookup::Hit,
         }
     }
@@ -308,13 +275,11 @@ impl RedisStore {
         }
         self.make_place(key);
         let was = self.entries.get(key as usize).copied().unwrap_or(ABSENT);
-        if let Some(stamp) = self.stamps.get_mut(key as usize) {
-            *stamp = if was.keys > 0 && !has_expired(was.expires, now) {
-                self.clock.touch(*stamp, now, &mut self.random)
-            } else {
-                self.clock.fresh(now)
-            };
-        }
+        let stamp = if was.is_resident() && !was.has_expired(now) {
+            self.clock.touch(was.stamp(), now, &mut self.random)
+        } else {
+            self.clock.fresh(now)
+        };
         let ttl = value.expires != NEVER;
         let item_bytes = self.memory.item_bytes(value.key_bytes, value.value_bytes, ttl);
         if was.keys == 0 {
@@ -328,11 +293,7 @@ impl RedisStore {
         }
         self.items += u64::from(item_bytes) * u64::from(value.keys);
         if let Some(entry) = self.entries.get_mut(key as usize) {
-            *entry = Entry {
-                expires: value.expires,
-                item_bytes,
-                keys: value.keys,
-            };
+            *entry = Entry::new(value.expires, stamp, item_bytes, value.keys);
         }
         if let Some(tier) = &mut self.tier {
             tier.put(key, value.value_bytes, value.keys);
@@ -344,10 +305,10 @@ impl RedisStore {
     /// Has a resident key with TTL expire at another time, as part of the command that has just read it.
     pub fn renew(&mut self, key: u32, expires: Micros) {
         if let Some(entry) = self.entries.get_mut(key as usize)
-            && entry.keys > 0
-            && entry.expires != NEVER
+            && entry.is_resident()
+            && entry.has_ttl()
         {
-            entry.expires = expires;
+            entry.set_expires(expires);
         }
     }
 
@@ -364,11 +325,15 @@ impl RedisStore {
     pub(crate) fn held(&self, key: u32) -> Held {
         let entry = self.entries.get(key as usize).copied().unwrap_or(ABSENT);
         Held {
-            expires: entry.expires,
+            expires: entry.expires(),
             item_bytes: entry.item_bytes,
             keys: entry.keys,
-            stamp: self.stamps.get(key as usize).copied(),
-            fate: if entry.keys > 0 { Cause::Cold } else { entry.fate() },
+            stamp: Some(entry.stamp()),
+            fate: if entry.is_resident() {
+                Cause::Cold
+            } else {
+                entry.fate()
+            },
         }
     }
 
@@ -383,11 +348,12 @@ impl RedisStore {
 
     pub(crate) fn accept(&mut self, key: u32, held: Held, now: Micros) -> Stored {
         self.make_place(key);
-        let live = held.keys > 0 && !has_expired(held.expires, now);
+        let stamp = held.stamp.unwrap_or_else(|| self.clock.fresh(now));
+        let moved = Entry::new(held.expires, stamp, held.item_bytes, held.keys);
+        let live = moved.is_resident() && !moved.has_expired(now);
         let fits = live && self.begin_command(SET_ARGUMENT_BYTES + u64::from(held.item_bytes), now);
-        let ttl = held.expires != NEVER;
         if fits {
-            self.add(key, held.keys, ttl);
+            self.add(key, held.keys, moved.has_ttl());
             self.items += u64::from(held.item_bytes) * u64::from(held.keys);
             if let Some(tier) = &mut self.tier {
                 // Of the item, nearly all is the value where it is worth moving.
@@ -395,17 +361,9 @@ impl RedisStore {
                 self.settle();
             }
         }
-        if let (Some(entry), Some(stamp)) = (
-            self.entries.get_mut(key as usize),
-            self.stamps.get_mut(key as usize),
-        ) {
-            *stamp = held.stamp.unwrap_or_else(|| self.clock.fresh(now));
+        if let Some(entry) = self.entries.get_mut(key as usize) {
             *entry = match (fits, live) {
-                (true, _) => Entry {
-                    expires: held.expires,
-                    item_bytes: held.item_bytes,
-                    keys: held.keys,
-                },
+                (true, _) => moved,
                 (false, true) => Entry::absent(Cause::Evicted),
                 (false, false) if held.keys > 0 => Entry::absent(Cause::Expired),
                 (false, false) => Entry::absent(held.fate),
@@ -422,7 +380,6 @@ impl RedisStore {
     fn make_place(&mut self, key: u32) {
         if key as usize >= self.entries.len() {
             self.entries.resize(key as usize + 1, ABSENT);
-            self.stamps.resize(key as usize + 1, 0);
         }
     }
 
@@ -437,7 +394,7 @@ impl RedisStore {
         self.arguments = 0;
         loop {
             self.skip_idle_runs(now);
-            let work = self.expires.len() > 0 || self.memory.is_untidy();
+            let work = self.tables.ttl_keys() > 0 || self.memory.is_untidy();
             let Some(task) = self.expiry.due(now, work) else {
                 return;
             };
@@ -504,16 +461,11 @@ impl RedisStore {
 
     /// Counts a key in.
     fn add(&mut self, key: u32, keys: u32, ttl: bool) {
-        let place = self.hashing.place(key);
+        let place = self.tables.place(key);
         let headroom = self.headroom();
         self.memory.add_keys(place.slot, keys, ttl, headroom);
-        if let Some(main) = &mut self.main {
-            main.insert(key, place);
-        }
-        if ttl {
-            self.expires.insert(key, place);
-        }
-        self.fit_tables();
+        self.tables.insert(key, place, ttl);
+        self.tables.follow(&mut self.memory);
     }
 
     /// Takes a key off the books; returns the keys that it stood for.
@@ -522,10 +474,10 @@ impl RedisStore {
             return 0;
         };
         let was = core::mem::replace(entry, Entry::absent(fate));
-        let ttl = was.expires != NEVER;
+        let ttl = was.has_ttl();
         self.memory.look(1);
         // The server takes a key out of its tables before it frees the item.
-        let place = self.hashing.place(key);
+        let place = self.tables.place(key);
         let headroom = self.headroom();
         self.memory.remove_keys(place.slot, was.keys, ttl, headroom);
         self.items -= u64::from(was.item_bytes) * u64::from(was.keys);
@@ -533,56 +485,27 @@ impl RedisStore {
             tier.take(key);
             self.maxmemory = tier.limit();
         }
-        if let Some(main) = &mut self.main {
-            main.remove(key, place);
-        }
-        if ttl {
-            self.expires.remove(key, place);
-        }
-        self.fit_tables();
+        self.tables.remove(key, place, ttl);
+        self.tables.follow(&mut self.memory);
         was.keys
     }
 
     /// Gives an old key a TTL or takes it.
     fn change_ttl(&mut self, key: u32, was: Entry, ttl: bool) {
-        let had = was.expires != NEVER;
-        if had == ttl {
+        if was.has_ttl() == ttl {
             return;
         }
-        let place = self.hashing.place(key);
+        let place = self.tables.place(key);
         let headroom = self.headroom();
         self.memory.change_ttl_keys(place.slot, ttl, was.keys, headroom);
-        if ttl {
-            self.expires.insert(key, place);
-        } else {
-            self.expires.remove(key, place);
-        }
-        self.fit_tables();
-    }
-
-    /// Lets the tables follow the sizes of the server's. Where a key stands for several, they are smaller in
-    /// proportion.
-    fn fit_tables(&mut self) {
-        let [main_buckets, expires_buckets] = self.memory.buckets();
-        if let Some(main) = &mut self.main {
-            main.follow(main_buckets, self.memory.keys(), &self.hashing);
-        }
-        self.expires
-            .follow(expires_buckets, self.memory.ttl_keys(), &self.hashing);
-        let main = self.main.as_ref().and_then(Table::children);
-        self.memory.set_children(main, self.expires.children());
+        self.tables.change_ttl(key, place, ttl);
+        self.tables.follow(&mut self.memory);
     }
 
     #[inline(never)]
     fn expire(&mut self, key: u32) {
         self.expired += u64::from(self.remove(key, Cause::Expired));
     }
-}
-
-/// Whether a key is past its expiry time; the server compares milliseconds.
-fn has_expired(expires: Micros, now: Micros) -> bool {
-    // The first comparison spares most keys the divisions.
-    now > expires && now.0 / 1_000 > expires.0 / 1_000
 }
 
 #[cfg(test)]

@@ -18,37 +18,36 @@ const DRAW: usize = 7;
 /// The same in Valkey 9.1 (`FAIR_RANDOM_SAMPLE_SIZE`), whose random evictions were measured to be fair.
 const FAIR_DRAW: usize = 70;
 
-/// Most keys sampled at a time: `maxmemory-samples` is at most 64, and a fair draw takes 70.
-const MOST_SAMPLES: usize = 70;
-
-/// Keys sampled at a time.
-#[derive(Clone, Copy)]
-pub(super) struct Samples {
-    keys: [u32; MOST_SAMPLES],
+/// Keys that are sampled from one slot.
+struct Samples<'a> {
+    /// The keys kept, behind those of other slots.
+    keys: &'a mut Vec<u32>,
+    start: usize,
     wanted: usize,
     /// Keys seen, of which at most `wanted` are kept.
     seen: usize,
 }
 
-impl Samples {
-    fn new(wanted: usize) -> Self {
+impl<'a> Samples<'a> {
+    fn new(wanted: usize, keys: &'a mut Vec<u32>) -> Self {
         Self {
-            keys: [0; MOST_SAMPLES],
-            wanted: wanted.min(MOST_SAMPLES),
+            start: keys.len(),
+            keys,
+            wanted,
             seen: 0,
         }
     }
 
     /// Keeps a key; past the wanted number, in place of a random one (reservoir sampling).
     fn see(&mut self, key: u32, random: &mut Stream) {
-        let place = if self.seen < self.wanted {
-            self.seen
-        } else {
-            random.below(self.seen as u32 + 1) as usize
-        };
         self.seen += 1;
+        if self.seen <= self.wanted {
+            self.keys.push(key);
+            return;
+        }
+        let place = random.below(self.seen as u32) as usize;
         if place < self.wanted
-            && let Some(kept) = self.keys.get_mut(place)
+            && let Some(kept) = self.keys.get_mut(self.start + place)
         {
             *kept = key;
         }
@@ -56,11 +55,6 @@ impl Samples {
 
     fn enough(&self) -> bool {
         self.seen >= self.wanted
-    }
-
-    /// The keys kept.
-    pub(super) fn keys(&self) -> &[u32] {
-        self.keys.get(..self.seen.min(self.wanted)).unwrap_or(&[])
     }
 }
 
@@ -110,6 +104,7 @@ impl SlotMap {
 }
 
 /// The buckets of a version's tables.
+#[derive(Clone)]
 enum Layout {
     Chains(Chains),
     Buckets(Buckets),
@@ -152,6 +147,7 @@ impl Place {
 }
 
 /// Where the keys of a table lie.
+#[derive(Clone)]
 pub(super) struct Table {
     walk: Walk,
     layout: Layout,
@@ -313,20 +309,18 @@ impl Table {
         }
     }
 
-    /// Samples up to `wanted` keys. As the server does in cluster mode, it turns to further slots while keys are
-    /// missing, unless there are few keys in all.
-    pub(super) fn sample(&self, wanted: usize, random: &mut Stream, mut pass: impl FnMut(&[u32])) {
-        let mut sampled = 0;
+    /// Samples up to `wanted` keys, or some more of several slots: as the server does in cluster mode, it turns to further
+    /// slots while keys are missing, unless there are few keys in all.
+    pub(super) fn sample(&self, wanted: usize, random: &mut Stream, sampled: &mut Vec<u32>) {
+        sampled.clear();
         for _ in 0..self.counts.as_ref().map_or(1, Counts::slots) {
             let (first, keys) = self.draw_slot(random);
-            let mut samples = Samples::new(wanted.min(keys as usize));
+            let mut samples = Samples::new(wanted.min(keys as usize), sampled);
             match &self.layout {
                 Layout::Chains(chains) => self.walk_chains(chains, first, &mut samples, random),
                 Layout::Buckets(buckets) => self.walk_buckets(buckets, first, &mut samples, random),
             }
-            pass(samples.keys());
-            sampled += samples.keys().len();
-            if sampled >= wanted || (self.len as usize) < wanted * 10 {
+            if sampled.len() >= wanted || (self.len as usize) < wanted * 10 {
                 break;
             }
         }
@@ -334,7 +328,7 @@ impl Table {
 
     /// `dictGetSomeKeys`: buckets in a row, whole chains, at most ten steps per key wanted. A long run of empty
     /// buckets ends in a jump.
-    fn walk_chains(&self, chains: &Chains, first: usize, samples: &mut Samples, random: &mut Stream) {
+    fn walk_chains(&self, chains: &Chains, first: usize, samples: &mut Samples<'_>, random: &mut Stream) {
         let mask = (1u32 << self.exponent) - 1;
         let jump = samples.wanted.max(4) + 1;
         let mut at = random.below(mask + 1);
@@ -362,7 +356,7 @@ impl Table {
 
     /// `hashtableSampleEntries`: buckets in a row with their children, from a random one. The server goes through
     /// them in the order of its scan cursor; with random hashes any order is the same.
-    fn walk_buckets(&self, buckets: &Buckets, first: usize, samples: &mut Samples, random: &mut Stream) {
+    fn walk_buckets(&self, buckets: &Buckets, first: usize, samples: &mut Samples<'_>, random: &mut Stream) {
         let mask = (1u32 << self.exponent) - 1;
         let mut at = random.below(mask + 1);
         while !samples.enough() {
@@ -375,7 +369,7 @@ impl Table {
 
     /// One key at random, as far as the server manages: a chain entry of a random bucket that is not empty, or one of
     /// seven keys sampled.
-    pub(super) fn random(&self, random: &mut Stream) -> Option<u32> {
+    pub(super) fn random(&self, random: &mut Stream, sampled: &mut Vec<u32>) -> Option<u32> {
         if self.len == 0 {
             return None;
         }
@@ -386,10 +380,10 @@ impl Table {
                     Walk::Buckets { draw } => draw,
                     Walk::Chains => 1,
                 };
-                let mut samples = Samples::new(draw.min(keys as usize));
+                sampled.clear();
+                let mut samples = Samples::new(draw.min(keys as usize), sampled);
                 self.walk_buckets(buckets, first, &mut samples, random);
-                let keys = samples.keys();
-                keys.get(random.below(keys.len() as u32) as usize).copied()
+                sampled.get(random.below(sampled.len() as u32) as usize).copied()
             }
             Layout::Chains(chains) => loop {
                 let bucket = first + random.below(1 << self.exponent) as usize;
@@ -459,6 +453,7 @@ impl Walk {
 }
 
 /// Keys per slot, with their running sums in a Fenwick tree.
+#[derive(Clone)]
 struct Counts {
     keys: Vec<u32>,
     /// Place i, counted from 1, holds the sum of as many slots up to it as its lowest bit says. None where no keys are
@@ -563,7 +558,7 @@ mod tests {
                 let mut drawn = vec![0u32; 1_000];
                 for _ in 0..20_000 {
                     let mut keys = Vec::new();
-                    table.sample(5, &mut random, |sampled| keys.extend(sampled));
+                    table.sample(5, &mut random, &mut keys);
                     assert!(keys.len() >= 5 && keys.iter().all(|key: &u32| *key < 1_000));
                     for key in keys {
                         drawn[key as usize] += 1;
@@ -583,7 +578,10 @@ mod tests {
         let (table, _) = filled(Walk::Chains, 100, SlotMap::Given(20, given));
         let mut random = Stream::new(6, 0);
         let of_larger = (0..10_000)
-            .filter(|_| table.random(&mut random).is_some_and(|key| key < 75))
+            .filter(|_| {
+                let key = table.random(&mut random, &mut Vec::new());
+                key.is_some_and(|key| key < 75)
+            })
             .count();
         assert!((7_300..7_700).contains(&of_larger), "{of_larger}");
     }
