@@ -131,12 +131,14 @@ impl Database {
             return Answer::Refused;
         }
         let given_up = turn.sojourn() > self.patience;
-        if !(given_up && self.cancels) {
-            queue.join(turn, weight, 1.0);
-        } else if turn.wait < self.patience {
-            let mut cut = turn;
-            cut.service = self.patience - turn.wait;
-            queue.join(cut, weight, cut.service / turn.service);
+        let cut = given_up && self.cancels;
+        if !cut || turn.wait < self.patience {
+            let (mut taken, mut work) = (turn, 1.0);
+            if cut {
+                taken.service = self.patience - turn.wait;
+                work = taken.service / turn.service;
+            }
+            queue.join(taken, weight, work);
         }
         if given_up {
             Answer::GivenUp { after: self.patience }

@@ -90,7 +90,9 @@ pub struct Queue {
 }
 
 enum Line {
-    /// When each server is free again, microseconds since the start, the earliest first: a binary heap.
+    /// When the one server is free again, microseconds since the start.
+    Single(f64),
+    /// When each server is free again, the earliest first: a binary heap.
     Exact(Vec<f64>),
     Sampled(Backlog),
 }
@@ -115,7 +117,9 @@ impl Queue {
     /// when nobody waits. The servers are as many as that takes, and at least one.
     pub fn exact(capacity: f64, mean: f64, service: Service) -> Self {
         let mut queue = Self::new(capacity, mean, service);
-        if queue.servers <= MANY_SERVERS {
+        if queue.servers == 1 {
+            queue.line = Line::Single(0.0);
+        } else if queue.servers <= MANY_SERVERS {
             queue.line = Line::Exact(vec![0.0; queue.servers as usize]);
         }
         queue
@@ -139,45 +143,51 @@ impl Queue {
     }
 
     /// What lies before a query that arrives now, of so many times the usual work. It does not join the queue yet.
-    // Called, it would return the turn through memory, which each request that reaches a node would wait for.
+    // Called, it would return the turn through memory, which each request that reaches a node would wait for; the same goes
+    // for `join` and `query`.
     #[inline(always)]
     pub fn turn(&self, now: Micros, work: f64, random: &mut Stream) -> Turn {
         let service = self.mean * 1e6 * self.slowness * work * self.service.draw(random);
-        let mut at = now.0 as f64;
-        let wait = match &self.line {
-            Line::Exact(free) => {
-                // Time is in whole microseconds, of which a fast node serves a command in five: somewhere within.
-                at += random.unit();
-                (free.first().copied().unwrap_or_default() - at).max(0.0)
-            }
+        let at = now.as_micros();
+        let free = match &self.line {
+            Line::Single(free) => *free,
+            Line::Exact(free) => free.first().copied().unwrap_or_default(),
             Line::Sampled(line) => {
-                let (chance, mean) = line.waiting;
-                let by_chance = if chance > 0.0 && random.unit() < chance {
-                    mean * random.exponential()
-                } else {
-                    0.0
-                };
-                (line.backlog / self.rate() + by_chance) * 1e6
+                let wait = self.sampled_wait(line, random);
+                return Turn { at, wait, service };
             }
         };
+        // Time is in whole microseconds, of which a fast node serves a command in five: somewhere within.
+        let at = at + random.unit();
+        let wait = (free - at).max(0.0);
         Turn { at, wait, service }
     }
 
+    #[inline(never)]
+    fn sampled_wait(&self, line: &Backlog, random: &mut Stream) -> f64 {
+        let (chance, mean) = line.waiting;
+        let by_chance = if chance > 0.0 && random.unit() < chance {
+            mean * random.exponential()
+        } else {
+            0.0
+        };
+        (line.backlog / self.rate() + by_chance) * 1e6
+    }
+
     /// Lets `weight` queries join that occupy a server as their turn says.
+    #[inline(always)]
     pub fn join(&mut self, turn: Turn, weight: f64, work: f64) {
+        let done = turn.at + turn.sojourn();
         match &mut self.line {
-            Line::Exact(free) => {
-                if let Some(first) = free.first_mut() {
-                    *first = turn.at + turn.sojourn();
-                    sift_down(free);
-                }
-            }
+            Line::Single(free) => *free = done,
+            Line::Exact(free) => replace_first(free, done),
             Line::Sampled(line) => line.load(weight * work),
         }
     }
 
     /// Takes `weight` queries of so many times the usual work; returns the time from arrival to completion in
     /// microseconds.
+    #[inline(always)]
     pub fn query(&mut self, now: Micros, weight: f64, work: f64, random: &mut Stream) -> f64 {
         let turn = self.turn(now, work, random);
         self.join(turn, weight, work);
@@ -187,16 +197,12 @@ impl Queue {
     /// Keeps all servers busy with something else for so many microseconds from now.
     pub fn stall(&mut self, now: Micros, microseconds: f64) {
         let lost = self.rate() * microseconds / 1e6;
-        match &mut self.line {
-            Line::Exact(free) => {
-                for at in free.iter_mut() {
-                    *at = at.max(now.0 as f64) + microseconds;
-                }
-            }
-            Line::Sampled(line) => {
-                line.piled += lost;
-                line.backlog += lost;
-            }
+        for at in self.line.servers() {
+            *at = at.max(now.0 as f64) + microseconds;
+        }
+        if let Line::Sampled(line) = &mut self.line {
+            line.piled += lost;
+            line.backlog += lost;
         }
     }
 
@@ -209,12 +215,10 @@ impl Queue {
     /// far as later queries have to wait for it.
     pub fn change_speed(&mut self, now: Micros, slowness: f64) {
         let change = slowness / core::mem::replace(&mut self.slowness, slowness);
-        if let Line::Exact(free) = &mut self.line {
-            let now = now.0 as f64;
-            // Those that are free already stay so, and the order of the others is the same.
-            for at in free.iter_mut().filter(|at| **at > now) {
-                *at = now + (*at - now) * change;
-            }
+        let now = now.0 as f64;
+        // Those that are free already stay so, and the order of the others is the same.
+        for at in self.line.servers().iter_mut().filter(|at| **at > now) {
+            *at = now + (*at - now) * change;
         }
     }
 
@@ -228,18 +232,28 @@ impl Queue {
 
     /// Time that a query arriving now has to wait for those piled up before it.
     pub fn backlog_wait(&self, now: Micros) -> Micros {
-        match &self.line {
-            Line::Exact(free) => {
-                let first = free.first().copied().unwrap_or_default();
-                Micros((first as u64).saturating_sub(now.0))
-            }
-            Line::Sampled(line) => Micros((line.backlog / self.rate() * 1e6) as u64),
-        }
+        let first = match &self.line {
+            Line::Single(free) => *free,
+            Line::Exact(free) => free.first().copied().unwrap_or_default(),
+            Line::Sampled(line) => return Micros((line.backlog / self.rate() * 1e6) as u64),
+        };
+        Micros((first as u64).saturating_sub(now.0))
     }
 
     /// Queries per second that all servers complete at their present speed.
     pub fn rate(&self) -> f64 {
         self.capacity / self.slowness
+    }
+}
+
+impl Line {
+    /// When each server is free again, where these are told apart.
+    fn servers(&mut self) -> &mut [f64] {
+        match self {
+            Self::Single(free) => core::slice::from_mut(free),
+            Self::Exact(free) => free,
+            Self::Sampled(_) => &mut [],
+        }
     }
 }
 
@@ -266,27 +280,35 @@ impl Backlog {
     }
 }
 
-/// Restores the order of a binary heap whose first element grew.
-fn sift_down(heap: &mut [f64]) {
-    let Some(&grown) = heap.first() else {
-        return;
-    };
+/// Puts a value in the place of the first of a binary heap.
+///
+/// All the way down along the smaller children, then up from there. Few values belong higher: when servers are idle, who
+/// takes one is done last, and a walk that stops where the value belongs would stop where it cannot be foreseen.
+fn replace_first(heap: &mut [f64], value: f64) {
     let mut at = 0;
-    while let Some(&first) = heap.get(2 * at + 1) {
-        let second = heap.get(2 * at + 2).copied().unwrap_or(f64::INFINITY);
-        // Chosen without a jump: which of the two is smaller cannot be foreseen.
+    while let Some(&[first, second]) = heap.get(2 * at + 1..2 * at + 3) {
+        // Chosen without a jump: which of the two is smaller cannot be foreseen either.
         let of_second = second < first;
-        let smaller = if of_second { second } else { first };
-        if smaller >= grown {
-            break;
-        }
-        if let Some(place) = heap.get_mut(at) {
-            *place = smaller;
-        }
+        put(heap, at, if of_second { second } else { first });
         at = 2 * at + 1 + usize::from(of_second);
     }
+    if let Some(&only) = heap.get(2 * at + 1) {
+        put(heap, at, only);
+        at = 2 * at + 1;
+    }
+    while at > 0
+        && let Some(&above) = heap.get((at - 1) / 2)
+        && above > value
+    {
+        put(heap, at, above);
+        at = (at - 1) / 2;
+    }
+    put(heap, at, value);
+}
+
+fn put(heap: &mut [f64], at: usize, value: f64) {
     if let Some(place) = heap.get_mut(at) {
-        *place = grown;
+        *place = value;
     }
 }
 
