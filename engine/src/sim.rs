@@ -504,7 +504,7 @@ impl Sim {
                 if let Some(change) = self.timeline.step() {
                     self.change(change);
                 }
-            } else if let Some((_, due)) = self.agenda.take() {
+            } else if let Some(due) = self.agenda.take() {
                 self.attend(due);
             }
             self.next_due = self.agenda.next().min(self.timeline.next());

@@ -3,7 +3,7 @@
 use crate::places;
 use crate::units::Micros;
 use crate::workload::Request;
-use core::cmp::Ordering;
+use core::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Something that is due.
@@ -109,8 +109,8 @@ pub(super) struct Fill {
 
 /// Something asked of the database.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Query {
-    pub(super) request: Request,
+pub(super) struct Query<'a> {
+    pub(super) request: &'a Request,
     /// What it is for.
     pub(super) errand: Errand,
     /// Queries that it stands for.
@@ -123,9 +123,9 @@ pub(super) struct Query {
     pub(super) processes: u32,
 }
 
-impl Query {
+impl<'a> Query<'a> {
     /// The first try, by one process.
-    pub(super) fn first(request: Request, errand: Errand, weight: f64, after: f64) -> Self {
+    pub(super) fn first(request: &'a Request, errand: Errand, weight: f64, after: f64) -> Self {
         Self {
             request,
             errand,
@@ -140,7 +140,11 @@ impl Query {
 /// A query that failed and is tried again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Retry {
-    pub(super) query: Query,
+    pub(super) request: Request,
+    pub(super) errand: Errand,
+    pub(super) weight: f64,
+    /// Which try it is.
+    pub(super) tries: u32,
     /// Who waits for it, if users are simulated.
     pub(super) user: Option<u32>,
 }
@@ -188,34 +192,16 @@ impl Errand {
     }
 }
 
-struct Entry {
-    at: Micros,
-    /// Things due at the same time happen in the order in which they were noted.
-    number: u64,
-    /// Where it is, beside the heap: what moves in there is small.
-    place: u32,
-}
+/// Bits of an [`Entry`] that number it, and that tell its place.
+const NUMBER_BITS: u32 = 48;
+const PLACE_BITS: u32 = 32;
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    /// The earliest is the greatest, as the heap yields that first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.number).cmp(&(self.at, self.number))
-    }
-}
+/// When something is due, the number under which it was noted and its place beside the heap, from the highest bits to the
+/// lowest: small to move, and compared without a jump. Things due at the same time so happen in the order in which they were
+/// noted.
+///
+/// There is room for nine years of simulated time and more things than a run could note.
+type Entry = Reverse<u128>;
 
 /// What is due, in order of time.
 #[derive(Default)]
@@ -230,22 +216,25 @@ impl Agenda {
     /// Notes something.
     pub(super) fn add(&mut self, at: Micros, due: Due) {
         let place = places::put(&mut self.things, &mut self.free, due);
-        let number = self.noted;
+        let noted = u128::from(at.0) << NUMBER_BITS | u128::from(self.noted);
         self.noted += 1;
-        self.heap.push(Entry { at, number, place });
+        self.heap.push(Reverse(noted << PLACE_BITS | u128::from(place)));
     }
 
     /// When the next thing is due; never when nothing is.
     pub(super) fn next(&self) -> Micros {
-        self.heap.peek().map_or(Micros(u64::MAX), |entry| entry.at)
+        let Some(Reverse(entry)) = self.heap.peek() else {
+            return Micros(u64::MAX);
+        };
+        Micros((entry >> (NUMBER_BITS + PLACE_BITS)) as u64)
     }
 
     /// Takes the next thing.
-    pub(super) fn take(&mut self) -> Option<(Micros, Due)> {
-        let entry = self.heap.pop()?;
-        self.free.push(entry.place);
-        let due = *self.things.get(entry.place as usize)?;
-        Some((entry.at, due))
+    pub(super) fn take(&mut self) -> Option<Due> {
+        let Reverse(entry) = self.heap.pop()?;
+        let place = entry as u32;
+        self.free.push(place);
+        self.things.get(place as usize).copied()
     }
 }
 
@@ -261,7 +250,7 @@ mod tests {
         }
         assert_eq!(agenda.next(), Micros(1));
         let users: Vec<u32> = std::iter::from_fn(|| agenda.take())
-            .map(|(_, due)| match due {
+            .map(|due| match due {
                 Due::User(user) => user,
                 _ => u32::MAX,
             })

@@ -121,7 +121,7 @@ impl Sim {
             return false;
         }
         let request = unasked(number, self.now);
-        self.ask(key, &Query::first(request, errand, f64::from(key.keys), 0.0));
+        self.ask(key, &Query::first(&request, errand, f64::from(key.keys), 0.0));
         true
     }
 

@@ -91,7 +91,7 @@ impl Sim {
     /// Readers who ask the database for a value and store it.
     fn lead(&mut self, request: &Request, key: &Key, leaders: f64, us: f64, processes: u32) {
         if leaders > 0.0 {
-            let query = Query::first(*request, Errand::Rebuild, leaders, us);
+            let query = Query::first(request, Errand::Rebuild, leaders, us);
             self.ask(key, &Query { processes, ..query });
         }
     }
@@ -153,7 +153,7 @@ impl Sim {
             self.answered(request, Kind::Miss, us, weight);
         } else if self.now.0 - request.at.0 >= LOCK_PATIENCE {
             // As nginx does, it leaves storing the value to whoever gets the lock.
-            self.ask(&key, &Query::first(*request, Errand::Bypass, weight, us));
+            self.ask(&key, &Query::first(request, Errand::Bypass, weight, us));
         } else if self.flights.get(request.key).is_some() {
             self.user = None;
             self.look_again(poll);
@@ -188,9 +188,9 @@ impl Sim {
     }
 
     /// Asks the database.
-    pub(super) fn ask(&mut self, key: &Key, query: &Query) {
+    pub(super) fn ask(&mut self, key: &Key, query: &Query<'_>) {
         let Query {
-            ref request,
+            request,
             errand,
             weight,
             after: us,
@@ -243,13 +243,14 @@ impl Sim {
                 if let Some(pause) = self.database.retry(tries, weight, &mut self.behaviour) {
                     // Nobody waits for a refresh: who met it has an answer already.
                     let user = if errand.waits() { self.user.take() } else { None };
-                    let query = Query {
-                        after: 0.0,
+                    let retry = Retry {
+                        request: *request,
+                        errand,
+                        weight,
                         tries: tries + 1,
-                        processes: 1,
-                        ..*query
+                        user,
                     };
-                    self.note(later(self.now, after + pause), Due::Retry(Retry { query, user }));
+                    self.note(later(self.now, after + pause), Due::Retry(retry));
                     return;
                 }
                 if rebuilds {

@@ -82,8 +82,12 @@ impl Sim {
             Due::Retry(retry) => {
                 self.user = retry.user;
                 self.process = None;
-                let key = self.keys.get(retry.query.request.key);
-                self.ask(&key, &retry.query);
+                let key = self.keys.get(retry.request.key);
+                let query = Query {
+                    tries: retry.tries,
+                    ..Query::first(&retry.request, retry.errand, retry.weight, 0.0)
+                };
+                self.ask(&key, &query);
                 self.user = None;
             }
             Due::Poll(poll) => self.poll(&poll),
@@ -179,7 +183,7 @@ impl Sim {
             self.recorder
                 .count(key.shard, key.class, |tally| tally.unreachable += all);
             match self.plan.scenario().client.on_cache_error {
-                OnCacheError::Database => self.ask(key, &Query::first(*request, Errand::Bypass, all, us)),
+                OnCacheError::Database => self.ask(key, &Query::first(request, Errand::Bypass, all, us)),
                 OnCacheError::Fail => {
                     self.recorder
                         .count(key.shard, key.class, |tally| tally.failed += all);
@@ -378,7 +382,7 @@ impl Sim {
                 .count(key.shard, key.class, |tally| tally.past_ttl += all);
             match self.flights.get(request.key) {
                 Some(_) => self.flights.met(request.key, all / keys),
-                None => self.ask(key, &Query::first(*request, Errand::Refresh, keys, us)),
+                None => self.ask(key, &Query::first(request, Errand::Refresh, keys, us)),
             }
             return 0.0;
         }
@@ -387,7 +391,7 @@ impl Sim {
             && left() < (1.0 - after.0) * ttl
             && self.flights.get(request.key).is_none()
         {
-            self.ask(key, &Query::first(*request, Errand::Refresh, keys, us));
+            self.ask(key, &Query::first(request, Errand::Refresh, keys, us));
             return 0.0;
         }
         if let Guard::Early { beta } = guard {
@@ -397,7 +401,7 @@ impl Sim {
             let readers = all / keys;
             let any = -libm::expm1(readers * libm::log1p(-one.min(1.0 - 1e-12)));
             if one > 1e-9 && self.behaviour.unit() < any {
-                self.ask(key, &Query::first(*request, Errand::Rebuild, keys.min(all), us));
+                self.ask(key, &Query::first(request, Errand::Rebuild, keys.min(all), us));
                 return keys.min(all);
             }
         }

@@ -27,14 +27,14 @@ impl Sim {
             Writes::Behind { flush_ms } if request.operation == Operation::Write => {
                 self.write_behind(request, key, all, flush_ms);
             }
-            _ => self.ask(key, &Query::first(*request, Errand::Write, all, 0.0)),
+            _ => self.ask(key, &Query::first(request, Errand::Write, all, 0.0)),
         }
     }
 
     /// The cache now, the database later.
     fn write_behind(&mut self, request: &Request, key: &Key, all: f64, flush_ms: u32) {
         if let Err(us) = self.reach(request, key, all) {
-            self.ask(key, &Query::first(*request, Errand::Write, all, us));
+            self.ask(key, &Query::first(request, Errand::Write, all, us));
             return;
         }
         self.recorder
@@ -194,7 +194,7 @@ impl Sim {
             };
             self.ask(
                 &key,
-                &Query::first(again, Errand::Refresh, f64::from(key.keys), 0.0),
+                &Query::first(&again, Errand::Refresh, f64::from(key.keys), 0.0),
             );
         }
     }
