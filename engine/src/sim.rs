@@ -34,7 +34,9 @@ use crate::cluster::capacity::Usage;
 use crate::cluster::slots::SLOTS;
 use crate::database::Database;
 use crate::random::Stream;
-use crate::scenario::{Guard, Plan, Reads, Scenario, Ttl, Warming as Settings, Workload, accesses_per_s};
+use crate::scenario::{
+    Guard, Plan, ReadFrom, Reads, Scenario, Ttl, Warming as Settings, Workload, accesses_per_s,
+};
 use crate::timeline::{Conditions, Timeline};
 use crate::units::{Bytes, Micros, Share};
 use crate::workload::trace::Trace;
@@ -142,6 +144,12 @@ struct Features {
     refreshes: bool,
     /// Bounded pools of connections.
     pools: bool,
+    /// Anything that a command can meet on its way to a node and back besides the node.
+    detours: bool,
+    /// Values read from copies that can be behind: of replicas, or in secondary regions.
+    copies: bool,
+    /// New values of other sizes than usual.
+    resized: bool,
 }
 
 /// One run in progress.
@@ -339,6 +347,9 @@ impl Sim {
                         Guard::StaleWhileRevalidate { .. } | Guard::Early { .. }
                     ),
                 pools: scenario.client.pool.is_some(),
+                detours: false,
+                copies: scenario.client.read_from == ReadFrom::Replicas || scenario.cluster.global.is_some(),
+                resized: false,
             },
             warming: Warming::default(),
             classes,
@@ -361,6 +372,7 @@ impl Sim {
             complete: false,
             plan,
         };
+        sim.note_conditions();
         sim.window = sim.load_window();
         sim.window_end = sim.window;
         if let Some(serverless) = &mut sim.serverless {

@@ -24,6 +24,11 @@ impl Breaker {
         }
     }
 
+    /// Whether the last request succeeded: another that does changes nothing.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.failures <= 0.0 && self.closed_until.is_none()
+    }
+
     /// Whether a request may try at this time.
     pub(crate) fn allows(&mut self, now: Micros) -> bool {
         match self.closed_until {

@@ -1,7 +1,7 @@
 //! Commands on their way to a node: what the way takes, whether a connection is free, and whether anybody answers.
 
 use super::Sim;
-use super::shard::{Command, Health, REQUEST_BYTES};
+use super::shard::{Command, Health, REQUEST_BYTES, Shard};
 use crate::queue::Turn;
 use crate::workload::{Key, Request};
 
@@ -35,6 +35,26 @@ impl Sim {
     /// Runs a command on a shard that takes so many bytes of a value there: microseconds until the application has the
     /// answer, the way there and back included.
     pub(super) fn command(
+        &mut self,
+        request: &Request,
+        shard: u16,
+        weight: f64,
+        cost: f64,
+        into: f64,
+    ) -> f64 {
+        if self.features.detours {
+            return self.command_with_detours(request, shard, weight, cost, into);
+        }
+        let command = Command { cost, into, out: 0.0 };
+        let us = match self.shards.get_mut(usize::from(shard)) {
+            Some(shard) => shard.run(self.now, weight, command, &mut self.latency),
+            None => 0.0,
+        };
+        self.round_trip(request) + us
+    }
+
+    #[inline(never)]
+    fn command_with_detours(
         &mut self,
         request: &Request,
         shard: u16,
@@ -110,6 +130,23 @@ impl Sim {
 
     /// Looks a key up, as [`command`](Self::command), with a connection of its own where the application opens one.
     pub(super) fn look_up(&mut self, request: &Request, shard: u16, weight: f64, out: f64) -> f64 {
+        if self.features.detours {
+            return self.look_up_with_detours(request, shard, weight, out);
+        }
+        let command = Command {
+            cost: f64::from(request.cost),
+            into: 0.0,
+            out,
+        };
+        let us = match self.shards.get_mut(usize::from(shard)) {
+            Some(shard) => shard.run_read(self.now, weight, command, &mut self.latency),
+            None => 0.0,
+        };
+        self.round_trip(request) + us
+    }
+
+    #[inline(never)]
+    fn look_up_with_detours(&mut self, request: &Request, shard: u16, weight: f64, out: f64) -> f64 {
         let mut round_trip = self.round_trip(request) + self.redirect(request, shard, weight);
         if self.far {
             round_trip += self.to_primary();
@@ -207,7 +244,17 @@ impl Sim {
     ///
     /// # Errors
     /// Microseconds after which the application knows that nobody does.
+    #[inline]
     pub(super) fn reach(&mut self, request: &Request, key: &Key, weight: f64) -> Result<(), f64> {
+        let shard = self.shards.get(usize::from(key.shard));
+        if shard.is_some_and(Shard::is_well) && !self.features.detours && self.now >= self.refused_until {
+            return Ok(());
+        }
+        self.reach_with_trouble(request, key, weight)
+    }
+
+    #[inline(never)]
+    fn reach_with_trouble(&mut self, request: &Request, key: &Key, weight: f64) -> Result<(), f64> {
         let limited = self.features.pools || self.serverless.is_some() || self.conditions.refused > 0.0;
         let (refuses, connected) = if limited {
             self.get_through(request, key, weight)

@@ -81,6 +81,21 @@ impl Sim {
             shard.slow_down(conditions.slowness);
             shard.cut_off = conditions.cut_off;
         }
+        self.note_conditions();
+    }
+
+    /// Notes what the conditions make requests look at.
+    pub(super) fn note_conditions(&mut self) {
+        let new_connections = self.plan.scenario().client.new_connections.0;
+        self.features.detours = self.features.pools
+            || self.serverless.is_some()
+            || self.regions.is_some()
+            || new_connections > 0.0
+            || self.conditions.redirected > 0.0
+            || self.conditions.refused > 0.0;
+        let resized = |factor: f64| (factor - 1.0).abs() > 0.0;
+        let mut classes = self.conditions.classes.iter();
+        self.features.resized = classes.any(|class| resized(class.value));
     }
 
     /// Connections that every node takes.

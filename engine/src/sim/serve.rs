@@ -292,6 +292,13 @@ impl Sim {
     fn count_hits(&mut self, number: u32, key: &Key, hits: f64) {
         self.recorder
             .count(key.shard, key.class, |tally| tally.hits += hits);
+        if self.remote || self.features.absent || key.keys > 1 {
+            self.count_special_hits(number, key, hits);
+        }
+    }
+
+    #[inline(never)]
+    fn count_special_hits(&mut self, number: u32, key: &Key, hits: f64) {
         if self.remote {
             self.recorder
                 .count(key.shard, key.class, |tally| tally.secondary_hits += hits);
@@ -312,6 +319,9 @@ impl Sim {
         }
         let nearby = self.remote;
         let copied = || {
+            if !self.features.copies {
+                return None;
+            }
             let lag = self.lag_of_answer(key.shard)?;
             self.values.changed_within(request.key, lag, self.now)
         };

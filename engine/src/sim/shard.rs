@@ -210,6 +210,11 @@ impl Shard {
         }
     }
 
+    /// Whether its primary answers, and the application has no reason to doubt it.
+    pub(super) fn is_well(&self) -> bool {
+        self.health() == Health::Up && self.breaker.as_ref().is_none_or(Breaker::is_calm)
+    }
+
     /// Whether it has no primary that is alive.
     pub(super) fn is_down(&self) -> bool {
         self.dead || self.lost
@@ -223,6 +228,7 @@ impl Shard {
     }
 
     /// Runs a command; microseconds until the server has answered.
+    #[inline(never)]
     pub(super) fn run(&mut self, now: Micros, weight: f64, command: Command, random: &mut Stream) -> f64 {
         let write = command.into > 0.0;
         let work = self.node.cost(write, command.into + command.out, command.cost);
@@ -340,14 +346,22 @@ impl Shard {
         command: Command,
         random: &mut Stream,
     ) -> f64 {
-        match &mut self.readers {
-            Some(readers) if self.replicas > 0 => {
-                let work = self.node.cost(false, command.out, command.cost);
-                self.read_work += weight * work;
-                readers.query(now, weight, work, random) + command.out * self.us_per_byte
-            }
-            _ => self.run(now, weight, command, random),
+        if self.reads_replicas() {
+            self.run_on_replica(now, weight, command, random)
+        } else {
+            self.run(now, weight, command, random)
         }
+    }
+
+    #[inline(never)]
+    fn run_on_replica(&mut self, now: Micros, weight: f64, command: Command, random: &mut Stream) -> f64 {
+        let work = self.node.cost(false, command.out, command.cost);
+        self.read_work += weight * work;
+        let queued = match &mut self.readers {
+            Some(readers) => readers.query(now, weight, work, random),
+            None => 0.0,
+        };
+        queued + command.out * self.us_per_byte
     }
 
     /// Runs a read on a copy in a secondary region.

@@ -157,18 +157,20 @@ impl Sim {
         let stored = self.store(number, &key, request.told, ttl, version);
         let kept = stored == Some(Stored::Kept);
         let stale = kept && self.values.stale(number, self.now).is_some();
-        self.recorder.count(key.shard, key.class, |tally| {
-            match (stored, rebuild) {
-                (Some(Stored::Refused), _) => tally.refused += weight,
-                (Some(Stored::OutOfMemory), _) => tally.out_of_memory += weight,
-                (Some(Stored::Kept), Some(Errand::Warm)) => tally.warmed += weight,
-                (Some(Stored::Kept), Some(Errand::Prefetch)) => tally.prefetched += weight,
-                _ => {}
-            }
-            if stale {
-                tally.stale_fills += weight;
-            }
-        });
+        if stale || !kept || rebuild.is_some_and(Errand::is_ahead) {
+            self.recorder.count(key.shard, key.class, |tally| {
+                match (stored, rebuild) {
+                    (Some(Stored::Refused), _) => tally.refused += weight,
+                    (Some(Stored::OutOfMemory), _) => tally.out_of_memory += weight,
+                    (Some(Stored::Kept), Some(Errand::Warm)) => tally.warmed += weight,
+                    (Some(Stored::Kept), Some(Errand::Prefetch)) => tally.prefetched += weight,
+                    _ => {}
+                }
+                if stale {
+                    tally.stale_fills += weight;
+                }
+            });
+        }
         if rebuild.is_none() {
             return;
         }
@@ -186,7 +188,11 @@ impl Sim {
             Guard::None | Guard::Coalesce | Guard::Early { .. } => return,
         };
         // Callers between their read and their try for the lock, a round trip apart.
-        let between = -libm::expm1(-asking * f64::from(client.round_trip_us) * 1e-6);
+        let between = if asking > 0.0 {
+            -libm::expm1(-asking * f64::from(client.round_trip_us) * 1e-6)
+        } else {
+            0.0
+        };
         if self.flights.get(number).is_none() && self.behaviour.unit() < LOCK_RACE * between {
             let again = Request {
                 at: self.now,
@@ -214,25 +220,20 @@ impl Sim {
         }
         self.gone_unread(number, key);
         let grace = self.grace_us();
+        let value_bytes = if absent {
+            MARKER_BYTES
+        } else {
+            self.size(told, key)
+        };
         let rules = self.classes.get(usize::from(key.class))?;
         let shard = self.shards.get_mut(usize::from(key.shard))?;
         if shard.health() != Health::Up {
             return None;
         }
         let fresh_until = ttl.map_or(NEVER, |ttl| Micros(self.now.0.saturating_add(ttl.0)));
-        let size = told.value_bytes().unwrap_or(key.value_bytes);
-        let factor = self
-            .conditions
-            .classes
-            .get(usize::from(key.class))
-            .map_or(1.0, |class| class.value);
         let value = Value {
             key_bytes: told.key_bytes().unwrap_or(rules.key_bytes),
-            value_bytes: if absent {
-                MARKER_BYTES
-            } else {
-                scaled(size, factor)
-            },
+            value_bytes,
             expires: Micros(fresh_until.0.saturating_add(grace)),
             keys: key.keys,
         };
@@ -249,13 +250,17 @@ impl Sim {
         if self.is_absent(request.key, key) {
             return f64::from(MARKER_BYTES);
         }
-        let size = request.told.value_bytes().unwrap_or(key.value_bytes);
-        let factor = self
-            .conditions
-            .classes
-            .get(usize::from(key.class))
-            .map_or(1.0, |class| class.value);
-        f64::from(scaled(size, factor))
+        f64::from(self.size(request.told, key))
+    }
+
+    /// Bytes of a new value.
+    fn size(&self, told: Told, key: &Key) -> u32 {
+        let size = told.value_bytes().unwrap_or(key.value_bytes);
+        if !self.features.resized {
+            return size;
+        }
+        let class = self.conditions.classes.get(usize::from(key.class));
+        scaled(size, class.map_or(1.0, |class| class.value))
     }
 
     /// The TTL of a class before it is drawn, microseconds; `None` without one.
