@@ -469,6 +469,9 @@ impl Sim {
             left -= count as u64;
             for requests in batch.chunks(AHEAD) {
                 self.look_ahead(requests);
+                if let Some(near) = &mut self.near {
+                    near.sweep(self.now);
+                }
                 for request in requests {
                     self.catch_up(request.at);
                     self.serve(request);
