@@ -98,6 +98,8 @@ struct Run {
     hit_ratio: f64,
     /// By how much the hit ratio may be off, as the run states.
     error: f64,
+    /// Keys evicted per request.
+    evictions: f64,
     /// Seconds of each round.
     native: Vec<f64>,
     browser: Vec<f64>,
@@ -119,18 +121,26 @@ pub(super) fn cluster() -> Result<()> {
     let runs: Vec<Run> =
         serde_json::from_str(&answer).context("the browser bench did not answer with runs")?;
     println!(
-        "{:30} {:>10} {:>20} {:>9} {:>9} {:>14} {:>14}",
-        "scenario", "requests", "hit ratio", "native s", "browser s", "native M/s", "browser M/s"
+        "{:30} {:>10} {:>20} {:>9} {:>9} {:>9} {:>14} {:>14}",
+        "scenario",
+        "requests",
+        "hit ratio",
+        "evictions",
+        "native s",
+        "browser s",
+        "native M/s",
+        "browser M/s"
     );
     for run in runs {
         let (native, browser) = (median(run.native), median(run.browser));
         let speed = |seconds: f64| run.requests as f64 / seconds / 1e6;
         println!(
-            "{:30} {:>10} {:>9.2} % ± {:>4.2} {:>9.3} {:>9.3} {:>14.2} {:>14.2}",
+            "{:30} {:>10} {:>9.2} % ± {:>4.2} {:>7.2} % {:>9.3} {:>9.3} {:>14.2} {:>14.2}",
             run.title,
             run.requests,
             run.hit_ratio * 100.0,
             run.error * 100.0,
+            run.evictions * 100.0,
             native,
             browser,
             speed(native),
