@@ -20,7 +20,6 @@ mod shard;
 mod snapshots;
 #[cfg(test)]
 mod tests;
-mod values;
 mod write;
 
 pub use history::{Event, Logged};
@@ -52,7 +51,6 @@ use serverless::Serverless;
 use shard::{Make, Shard};
 use std::fmt;
 use std::sync::Arc;
-use values::Values;
 
 /// Requests drawn at a time.
 const BATCH: usize = 256;
@@ -170,7 +168,6 @@ pub struct Sim {
     conditions: Conditions,
     agenda: Agenda,
     flights: Flights,
-    values: Values,
     end: Micros,
     now: Micros,
     window: Micros,
@@ -290,6 +287,7 @@ impl Sim {
                 (Source::Trace(source), keys, rules, Thinning::none(1), end)
             }
         };
+        keys.set_end(end);
         let serverless = Serverless::new(scenario, &mut keys);
         let sampled = !thinning.is_none();
         let make = Make {
@@ -316,7 +314,6 @@ impl Sim {
             conditions: Conditions::of(scenario, &timeline, f64::INFINITY, shards.len()),
             agenda: Agenda::default(),
             flights: Flights::new(keys.len()),
-            values: Values::new(keys.len(), end),
             latency: Stream::new(seed, 4),
             ttl: Stream::new(seed, 5),
             behaviour: Stream::new(seed, 6),
@@ -543,7 +540,6 @@ impl Sim {
         let mut known = false;
         for request in requests {
             let key = self.keys.get(request.key);
-            known ^= self.values.glance(request.key);
             known ^= key.thinned && self.keys.weight(request.key, key).requests > 1.0;
             known ^= self.near.as_ref().is_some_and(|near| near.glance(request.key));
         }

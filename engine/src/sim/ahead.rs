@@ -116,7 +116,7 @@ impl Sim {
             return false;
         };
         // A node that expires values when they are read may have some that are past their time.
-        let there = shard.store.glance(key.local) && self.values.fresh_until(number) > self.now;
+        let there = shard.store.glance(key.local) && self.keys.fresh_until(number) > self.now;
         if there || shard.health() != Health::Up || self.flights.get(number).is_some() {
             return false;
         }
@@ -198,7 +198,7 @@ impl Sim {
 
     /// A key was not there, or is stored anew: what was prefetched of it was for nothing if nobody has read it.
     pub(super) fn gone_unread(&mut self, number: u32, key: &Key) {
-        if self.features.prefetch && self.values.set_unread(number, false) {
+        if self.features.prefetch && self.keys.set_unread(number, false) {
             let keys = f64::from(key.keys);
             self.recorder
                 .count(key.shard, key.class, |tally| tally.prefetched_wasted += keys);
@@ -207,7 +207,7 @@ impl Sim {
 
     /// A key was found: what was prefetched of it was of use.
     pub(super) fn found_prefetched(&mut self, number: u32, key: &Key) {
-        if self.values.set_unread(number, false) {
+        if self.keys.set_unread(number, false) {
             let keys = f64::from(key.keys);
             self.recorder
                 .count(key.shard, key.class, |tally| tally.prefetched_used += keys);
@@ -223,7 +223,7 @@ impl Sim {
             let key = self.keys.get(number);
             let shard = self.shards.get(usize::from(key.shard));
             let there = shard.is_some_and(|shard| shard.store.glance(key.local))
-                && self.values.fresh_until(number) > self.now;
+                && self.keys.fresh_until(number) > self.now;
             if !there {
                 self.gone_unread(number, &key);
             }

@@ -216,7 +216,7 @@ impl Sim {
         for number in 0..self.keys.len() as u32 {
             let key = self.keys.get(number);
             if key.shard == shard
-                && self.values.version(number).is_some_and(|version| version > until)
+                && self.keys.version(number).is_some_and(|version| version > until)
                 && let Some(of_shard) = self.shards.get_mut(usize::from(shard))
             {
                 of_shard.store.delete(key.local, self.now);

@@ -64,14 +64,14 @@ impl Sim {
     }
 
     fn count_miss(&mut self, number: u32, key: &Key, misses: f64, cause: Cause) {
-        let version = self.values.version(number);
+        let version = self.keys.version(number);
         let emptied = self
             .shards
             .get(usize::from(key.shard))
             .and_then(|shard| shard.emptied)
             .max(self.remapped);
         let lost = matches!((version, emptied), (Some(version), Some(emptied)) if version < emptied);
-        let deleted = self.values.was_deleted(number);
+        let deleted = self.keys.was_deleted(number);
         self.gone_unread(number, key);
         self.recorder.count(key.shard, key.class, |tally| {
             let count = match cause {
@@ -180,7 +180,7 @@ impl Sim {
     /// are simulated to be, and who polls for a lock counts the time itself.
     fn stretch(&self, number: u32, key: &Key) -> f64 {
         let polls = matches!(self.plan.scenario().client.guard, Guard::Lock { .. });
-        if key.thinned && !polls && self.values.was_deleted(number) {
+        if key.thinned && !polls && self.keys.was_deleted(number) {
             self.keys.weight(number, *key).requests
         } else {
             1.0

@@ -128,7 +128,7 @@ impl Sim {
         regions.set(next, State::InStep);
         let (had, unsent) = (regions.sent_until, core::mem::take(&mut regions.unsent));
         for number in 0..self.keys.len() as u32 {
-            if !self.values.fall_back(number, had) {
+            if !self.keys.fall_back(number, had) {
                 let key = self.keys.get(number);
                 if let Some(shard) = self.shards.get_mut(usize::from(key.shard)) {
                     shard.store.delete(key.local, self.now);

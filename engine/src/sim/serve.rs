@@ -76,7 +76,7 @@ impl Sim {
                     && shard.health() == Health::Up
                 {
                     shard.store.delete(key.local, self.now);
-                    self.values.deleted(number);
+                    self.keys.deleted(number);
                 }
             }
             Due::Retry(retry) => {
@@ -203,7 +203,7 @@ impl Sim {
                 // While a value is rebuilt, every request for it misses, those included that one stands for.
                 let flight = self.flights.get(request.key);
                 // So does every request after a write has deleted the value: of thinned requests, as many as of all.
-                let misses = if flight.is_some() || self.values.was_deleted(request.key) {
+                let misses = if flight.is_some() || self.keys.was_deleted(request.key) {
                     all
                 } else {
                     self.absent_misses(request.key, key, all).unwrap_or(misses)
@@ -264,7 +264,7 @@ impl Sim {
         };
         let near_hits = all - rest;
         if near_hits > 0.0 {
-            let age = version.and_then(|version| self.values.newer(request.key, version, self.now));
+            let age = version.and_then(|version| self.keys.newer(request.key, version, self.now));
             self.recorder.count(key.shard, key.class, |tally| {
                 tally.near_hits += near_hits;
                 if let Some(age) = age {
@@ -323,9 +323,9 @@ impl Sim {
                 return None;
             }
             let lag = self.lag_of_answer(key.shard)?;
-            self.values.changed_within(request.key, lag, self.now)
+            self.keys.changed_within(request.key, lag, self.now)
         };
-        if let Some(age) = self.values.stale(request.key, self.now).or_else(copied) {
+        if let Some(age) = self.keys.stale(request.key, self.now).or_else(copied) {
             let seconds = age as f64 * 1e-6 * all;
             self.recorder.count(key.shard, key.class, |tally| {
                 tally.stale += all;
@@ -336,7 +336,7 @@ impl Sim {
             });
         }
         if self.near.is_some()
-            && let Some(version) = self.values.version(request.key)
+            && let Some(version) = self.keys.version(request.key)
         {
             self.keep_near(request, key, version);
         }
@@ -384,7 +384,7 @@ impl Sim {
         let client = &self.plan.scenario().client;
         let (reads, guard) = (client.reads, client.guard);
         let keys = f64::from(key.keys);
-        let left = || self.values.fresh_until(request.key).0 as f64 - self.now.0 as f64;
+        let left = || self.keys.fresh_until(request.key).0 as f64 - self.now.0 as f64;
         if let Guard::StaleWhileRevalidate { .. } = guard
             && left() <= 0.0
         {

@@ -41,7 +41,7 @@ impl Sim {
             .count(key.shard, key.class, |tally| tally.extra_commands += all);
         let bytes = self.value_bytes(request, key);
         let us = self.command(request, key.shard, all, f64::from(request.cost), bytes);
-        self.values.changes(request.key, self.now);
+        self.keys.changes(request.key, self.now);
         self.near_changes(request.key, self.now);
         self.fill(&Fill {
             request: *request,
@@ -49,7 +49,7 @@ impl Sim {
             version: self.now,
             rebuild: None,
         });
-        if !self.values.set_dirty(request.key, true) {
+        if !self.keys.set_dirty(request.key, true) {
             let at = later(self.now, f64::from(flush_ms) * 1e3);
             let since = self.now;
             self.note(
@@ -66,7 +66,7 @@ impl Sim {
     /// Gathered writes of a key go to the database, if the node that held them still does.
     #[inline(never)]
     pub(super) fn flush(&mut self, number: u32, since: Micros) {
-        self.values.set_dirty(number, false);
+        self.keys.set_dirty(number, false);
         let key = self.keys.get(number);
         let keys = f64::from(key.keys);
         let shard = self.shards.get(usize::from(key.shard));
@@ -84,7 +84,7 @@ impl Sim {
     /// The database has taken a write, `after` microseconds from now; the cache follows.
     pub(super) fn written(&mut self, request: &Request, key: &Key, weight: f64, after: f64) {
         let done = later(self.now, after);
-        self.values.changes(request.key, done);
+        self.keys.changes(request.key, done);
         self.near_changes(request.key, done);
         let writes = self.plan.scenario().client.writes;
         if writes == Writes::Around && request.operation == Operation::Write {
@@ -156,7 +156,7 @@ impl Sim {
         let ttl = self.ttl_us(number, &key, request.told.ttl()).map(Micros::whole);
         let stored = self.store(number, &key, request.told, ttl, version);
         let kept = stored == Some(Stored::Kept);
-        let stale = kept && self.values.stale(number, self.now).is_some();
+        let stale = kept && self.keys.stale(number, self.now).is_some();
         if stale || !kept || rebuild.is_some_and(Errand::is_ahead) {
             self.recorder.count(key.shard, key.class, |tally| {
                 match (stored, rebuild) {
@@ -175,7 +175,7 @@ impl Sim {
             return;
         }
         if kept && rebuild == Some(Errand::Prefetch) {
-            self.values.set_unread(number, true);
+            self.keys.set_unread(number, true);
         }
         let met = self.flights.end(number);
         let client = &self.plan.scenario().client;
@@ -240,7 +240,7 @@ impl Sim {
         let stored = shard.store.write(key.local, value, self.now);
         shard.written += f64::from(key.keys);
         if stored == Stored::Kept {
-            self.values.stored(number, version, fresh_until);
+            self.keys.stored(number, version, fresh_until);
         }
         Some(stored)
     }
@@ -324,14 +324,14 @@ impl Sim {
         let sliding = (self.classes.get(usize::from(key.class)))
             .is_some_and(|rules| matches!(rules.ttl, Ttl::Sliding { .. }));
         // A value past its TTL that is still served is rebuilt, not renewed.
-        if !sliding || self.values.fresh_until(number) <= self.now || self.is_absent(number, key) {
+        if !sliding || self.keys.fresh_until(number) <= self.now || self.is_absent(number, key) {
             return;
         }
         let Some(ttl) = self.ttl_us(number, key, request.told.ttl()) else {
             return;
         };
         let fresh_until = later(self.now, ttl);
-        self.values.renewed(number, fresh_until);
+        self.keys.renewed(number, fresh_until);
         let grace = self.grace_us();
         let Some(shard) = self.shards.get_mut(usize::from(key.shard)) else {
             return;

@@ -1,5 +1,6 @@
 //! The keys of a run: where each lives, how large its value is, how many keys it stands for.
 
+use super::values::Value;
 use crate::cluster::Topology;
 use crate::random::{mix64, normal_quantile, unit_f64};
 use crate::scenario::{KeyClass, ValueSize};
@@ -18,6 +19,13 @@ pub(crate) struct Key {
     pub(crate) thinned: bool,
 }
 
+/// A key and what is known of its value: side by side in one line of the processor's cache, as a request needs both.
+#[repr(align(32))]
+struct Entry {
+    key: Key,
+    value: Value,
+}
+
 /// What one simulated request stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weight {
@@ -27,10 +35,12 @@ pub(crate) struct Weight {
     pub(crate) misses: f64,
 }
 
-/// All simulated keys, numbered densely.
+/// All simulated keys, numbered densely, and what is known of their values.
 #[derive(Default)]
 pub(crate) struct KeyTable {
-    keys: Vec<Key>,
+    keys: Vec<Entry>,
+    /// Length of a tick of the times that are known of values, as a power of two, microseconds.
+    pub(super) tick: u32,
     /// Weights of the thinned keys, which come first in their class: the class's first key and its weights.
     thinned: Vec<(u32, Vec<Weight>)>,
     /// Keys that exist from the start, which come before those born later.
@@ -89,6 +99,11 @@ impl KeyTable {
         }
     }
 
+    /// Makes room for so many further keys.
+    pub(crate) fn reserve(&mut self, keys: usize) {
+        self.keys.reserve(keys);
+    }
+
     /// Adds a key.
     pub(crate) fn push(&mut self, home: Home, key: NewKey) {
         self.initial += 1;
@@ -112,7 +127,8 @@ impl KeyTable {
         }
         self.shards = vec![all];
         let keys = self.keys.iter_mut().zip(0..);
-        keys.map(|(key, number)| {
+        keys.map(|(entry, number)| {
+            let key = &mut entry.key;
             key.local = number;
             core::mem::take(&mut key.shard)
         })
@@ -151,13 +167,16 @@ impl KeyTable {
             );
             self.busiest.truncate(BUSIEST);
         }
-        self.keys.push(Key {
-            local,
-            value_bytes,
-            keys,
-            shard,
-            class,
-            thinned,
+        self.keys.push(Entry {
+            key: Key {
+                local,
+                value_bytes,
+                keys,
+                shard,
+                class,
+                thinned,
+            },
+            value: Value::NONE,
         });
     }
 
@@ -167,7 +186,17 @@ impl KeyTable {
     }
 
     pub(crate) fn get(&self, key: u32) -> Key {
-        self.keys[key as usize]
+        self.keys[key as usize].key
+    }
+
+    /// What is known of a key's value.
+    pub(super) fn value(&self, key: u32) -> Option<&Value> {
+        self.keys.get(key as usize).map(|entry| &entry.value)
+    }
+
+    /// The same, to change it.
+    pub(super) fn value_mut(&mut self, key: u32) -> Option<&mut Value> {
+        self.keys.get_mut(key as usize).map(|entry| &mut entry.value)
     }
 
     /// What a request for this key stands for.
@@ -207,7 +236,7 @@ impl KeyTable {
         if self.free.len() < self.shards.len() {
             self.free.resize(self.shards.len(), Vec::new());
         }
-        let Some(of_key) = self.keys.get_mut(key as usize) else {
+        let Some(Entry { key: of_key, .. }) = self.keys.get_mut(key as usize) else {
             return;
         };
         let (from, old) = (usize::from(of_key.shard), of_key.local);
@@ -227,9 +256,9 @@ impl KeyTable {
 
     /// Mean size of a value over all keys.
     pub(crate) fn mean_value_bytes(&self) -> f64 {
-        let sums = self.keys.iter().fold((0.0, 0.0), |(keys, bytes), key| {
-            let own = f64::from(key.keys);
-            (keys + own, bytes + own * f64::from(key.value_bytes))
+        let sums = self.keys.iter().fold((0.0, 0.0), |(keys, bytes), entry| {
+            let own = f64::from(entry.key.keys);
+            (keys + own, bytes + own * f64::from(entry.key.value_bytes))
         });
         if sums.0 > 0.0 { sums.1 / sums.0 } else { 0.0 }
     }
@@ -241,7 +270,7 @@ impl KeyTable {
 
     /// The keys that exist from the start, and so as many as do at any one time.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter().take(self.initial)
+        self.keys.iter().map(|entry| &entry.key).take(self.initial)
     }
 
     /// The keys that are asked for most, by the laws of their classes or in the trace.

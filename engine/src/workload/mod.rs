@@ -10,6 +10,7 @@ mod replay;
 mod sampling;
 mod synthetic;
 pub mod trace;
+mod values;
 
 pub(crate) use keys::{Key, KeyTable};
 pub(crate) use replay::TraceSource;

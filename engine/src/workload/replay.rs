@@ -54,6 +54,7 @@ impl TraceSource {
         }
         let seconds = end.as_secs().max(1e-6);
         let mut homes = Homes::named("key:", topology);
+        table.reserve(trace.objects());
         for (object, (count, size)) in counts.iter().zip(trace.sizes()).enumerate() {
             let key = NewKey {
                 value_bytes: *size,

@@ -521,6 +521,7 @@ impl Sampler<'_> {
     fn sample(&self, seed: u64, table: &mut KeyTable) -> (Vec<f64>, u32) {
         let Self { class, layout, .. } = *self;
         let first = table.len() as u32;
+        table.reserve(layout.places() as usize);
         let mut shares = Vec::new();
         let mut weights = Vec::new();
         let mut homes = Homes::new(class, self.topology);
