@@ -65,6 +65,7 @@ impl Composition {
     }
 
     /// Draws one index.
+    #[inline(always)]
     pub(crate) fn draw(&self, random: &mut Stream) -> u32 {
         let Some(band) = self.bands.get(self.of_band.draw(random) as usize) else {
             return 0;

@@ -188,13 +188,16 @@ impl Synthetic {
             self.push(batch, at, class);
         }
         // The keys are drawn in a second pass over the batch: some draws read a random place of a large table, and those
-        // that do not wait for each other let the processor fetch several places at once.
+        // that do not wait for each other let the processor fetch several places at once. The stream is copied to stay in
+        // registers meanwhile.
+        let mut random = self.keys.clone();
         for request in batch.iter_mut().skip(first) {
             if let Some(class) = self.classes.get_mut(request.key as usize) {
-                let place = class.draw(&mut self.keys);
+                let place = class.draw(&mut random);
                 request.key = class.key(request.at, place);
             }
         }
+        self.keys = random;
     }
 
     /// Adds the request that somebody makes at this time whose requests are as mixed as all: several for a multi-get.
@@ -371,6 +374,7 @@ impl Synthetic {
 }
 
 impl Class {
+    #[inline(always)]
     fn draw(&mut self, random: &mut Stream) -> u32 {
         match &mut self.law {
             Law::Popularity(popularity) => popularity.draw(random),
