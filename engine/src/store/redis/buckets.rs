@@ -95,11 +95,22 @@ impl Buckets {
         })
     }
 
-    /// The keys of a bucket and its children in the order of their places.
-    pub(super) fn keys(&self, bucket: usize) -> impl Iterator<Item = u32> {
-        self.chain(bucket)
-            .flat_map(|bucket| bucket.keys)
-            .filter(|key| *key != NONE)
+    /// Appends the keys of a bucket and its children in the order of their places.
+    pub(super) fn list(&self, bucket: usize, keys: &mut Vec<u32>) {
+        for bucket in self.chain(bucket) {
+            let before = keys.len();
+            keys.extend_from_slice(&bucket.keys);
+            // No jump depends on which places have keys.
+            let list = keys.get_mut(before..).unwrap_or(&mut []);
+            let mut count = 0;
+            for key in bucket.keys {
+                if let Some(place) = list.get_mut(count) {
+                    *place = key;
+                }
+                count += usize::from(key != NONE);
+            }
+            keys.truncate(before + count);
+        }
     }
 
     /// Puts a key that is not there into the first free place of a bucket and its children; a full chain gets another
@@ -186,8 +197,10 @@ impl Buckets {
     /// Moves every key to the bucket of a table of another size that `bucket_of` names.
     pub(super) fn resize(&mut self, buckets: usize, bucket_of: impl Fn(u32) -> usize) {
         let old = core::mem::replace(self, Self::new(buckets));
+        let mut keys = Vec::new();
         for bucket in 0..old.tops {
-            for key in old.keys(bucket) {
+            old.list(bucket, &mut keys);
+            for key in keys.drain(..) {
                 self.insert(key, bucket_of(key));
             }
         }
@@ -199,7 +212,9 @@ mod tests {
     use super::*;
 
     fn keys(buckets: &Buckets) -> Vec<u32> {
-        buckets.keys(0).collect()
+        let mut keys = Vec::new();
+        buckets.list(0, &mut keys);
+        keys
     }
 
     #[test]

@@ -2,10 +2,15 @@
 
 use super::entry::ABSENT;
 use super::pool::Pool;
+use super::table::Start;
 use super::{Costs, RedisStore};
 use crate::scenario::parameters::redis::{MaxmemoryPolicy, Redis};
 use crate::store::Cause;
 use crate::units::Micros;
+use std::collections::VecDeque;
+
+/// Evictions that are looked ahead at a time.
+const AHEAD: usize = 4;
 
 /// How a victim is chosen.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub(super) struct Eviction {
     volatile: bool,
     /// `maxmemory-samples`.
     wanted: usize,
+    /// Where the next samplings begin, drawn ahead, so that what they will meet can be looked at before.
+    starts: VecDeque<Start>,
     /// The keys sampled last.
     sampled: Vec<u32>,
     /// Most evictions of one command, in keys.
@@ -55,6 +62,7 @@ impl Eviction {
             choice: policy.into(),
             volatile: policy.is_volatile(),
             wanted: parameters.maxmemory_samples as usize,
+            starts: VecDeque::with_capacity(2 * AHEAD),
             sampled: Vec::new(),
             per_command: per_command(parameters.maxmemory_eviction_tenacity, costs.evict_us),
             pool: Pool::default(),
@@ -76,7 +84,6 @@ impl RedisStore {
             let Some(victim) = victim else {
                 return false;
             };
-            self.glance_at_next();
             let keys = u64::from(self.remove(victim, Cause::Evicted));
             self.evicted += keys;
             done += keys;
@@ -87,22 +94,54 @@ impl RedisStore {
         true
     }
 
-    /// Brings what the next eviction is likely to need into the processor's cache, all side by side: the best candidate
-    /// left is often the next victim.
-    fn glance_at_next(&self) {
-        if let Some(next) = self.eviction.pool.best() {
-            core::hint::black_box(self.glance(next) | self.glance_at_place(next));
-        }
-    }
-
     /// One at random of the keys that may go.
     fn any(&mut self) -> Option<u32> {
         let table = self.tables.victims(self.eviction.volatile)?;
         table.random(&mut self.random, &mut self.eviction.sampled)
     }
 
+    /// Draws where further samplings begin, and brings what the next evictions will need into the processor's cache: the keys
+    /// that will be sampled, from the buckets that were looked at the last time, the best candidates so far, some of which
+    /// will be victims, and the buckets for the next time. One by one, each eviction would wait for all of them in turn.
+    #[inline(never)]
+    fn look_ahead(&mut self) {
+        let Eviction {
+            volatile,
+            wanted,
+            starts,
+            sampled,
+            pool,
+            ..
+        } = &mut self.eviction;
+        let Some(table) = self.tables.victims(*volatile) else {
+            return;
+        };
+        while starts.len() < 2 * AHEAD {
+            starts.push_back(table.draw(&mut self.random));
+        }
+        sampled.clear();
+        for start in starts.iter().take(AHEAD) {
+            table.foresee(*start, *wanted, &self.random, sampled);
+        }
+        sampled.extend(pool.best().take(AHEAD));
+        let entry = |key: &u32| self.entries.get(*key as usize).copied().unwrap_or(ABSENT);
+        let mut known = sampled
+            .iter()
+            .fold(false, |all, key| all ^ entry(key).is_resident());
+        for start in starts.iter().skip(AHEAD) {
+            known ^= table.glance_at_start(*start);
+        }
+        for best in pool.best().take(AHEAD) {
+            known ^= self.tables.glance(best);
+        }
+        core::hint::black_box(known);
+    }
+
     /// The best candidate after sampling once more, or as often as it takes.
     fn best_sampled(&mut self, now: Micros) -> Option<u32> {
+        if self.eviction.starts.len() <= AHEAD {
+            self.look_ahead();
+        }
         let Self {
             tables,
             entries,
@@ -116,8 +155,14 @@ impl RedisStore {
         let by_ttl = eviction.choice == Choice::Ttl;
         while table.len() > 0 {
             memory.look(eviction.wanted as u64);
-            let Eviction { pool, sampled, .. } = eviction;
-            table.sample(eviction.wanted, random, sampled);
+            let Eviction {
+                pool,
+                starts,
+                sampled,
+                ..
+            } = eviction;
+            let start = starts.pop_front().unwrap_or_else(|| table.draw(random));
+            table.sample(start, eviction.wanted, random, sampled);
             // All entries are read before the first is used: they arrive side by side.
             let stamp = |key: &u32| entries.get(*key as usize).map_or(0, |entry| entry.stamp());
             core::hint::black_box(sampled.iter().map(stamp).fold(0, |all, one| all ^ one));

@@ -50,15 +50,14 @@ impl Pool {
         self.candidates[self.start.wrapping_add(place) % SIZE] = new;
     }
 
-    /// The candidate with the highest score.
-    pub(super) fn best(&self) -> Option<u32> {
-        let last = self.length.checked_sub(1)?;
-        Some(self.nth(last).key)
+    /// The candidates in descending order of their scores.
+    pub(super) fn best(&self) -> impl Iterator<Item = u32> {
+        (0..self.length).rev().map(|place| self.nth(place).key)
     }
 
     /// Takes the candidate with the highest score.
     pub(super) fn take(&mut self) -> Option<u32> {
-        let best = self.best()?;
+        let best = self.best().next()?;
         self.length -= 1;
         Some(best)
     }

@@ -18,44 +18,12 @@ const DRAW: usize = 7;
 /// The same in Valkey 9.1 (`FAIR_RANDOM_SAMPLE_SIZE`), whose random evictions were measured to be fair.
 const FAIR_DRAW: usize = 70;
 
-/// Keys that are sampled from one slot.
-struct Samples<'a> {
-    /// The keys kept, behind those of other slots.
-    keys: &'a mut Vec<u32>,
-    start: usize,
-    wanted: usize,
-    /// Keys seen, of which at most `wanted` are kept.
-    seen: usize,
-}
-
-impl<'a> Samples<'a> {
-    fn new(wanted: usize, keys: &'a mut Vec<u32>) -> Self {
-        Self {
-            start: keys.len(),
-            keys,
-            wanted,
-            seen: 0,
-        }
-    }
-
-    /// Keeps a key; past the wanted number, in place of a random one (reservoir sampling).
-    fn see(&mut self, key: u32, random: &mut Stream) {
-        self.seen += 1;
-        if self.seen <= self.wanted {
-            self.keys.push(key);
-            return;
-        }
-        let place = random.below(self.seen as u32) as usize;
-        if place < self.wanted
-            && let Some(kept) = self.keys.get_mut(self.start + place)
-        {
-            *kept = key;
-        }
-    }
-
-    fn enough(&self) -> bool {
-        self.seen >= self.wanted
-    }
+/// Where keys are sampled from.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Start {
+    slot: u32,
+    /// Random bits for a bucket of the slot, whatever the size of the table.
+    bits: u32,
 }
 
 /// How tables of a version are walked.
@@ -211,11 +179,14 @@ impl Table {
         let bucket = place.bucket(self.exponent);
         let counts = self.counts.as_ref();
         let counted = counts.is_some_and(|counts| counts.of(place.slot) > 0);
-        let taken = match &self.layout {
+        counted | self.is_filled(bucket)
+    }
+
+    fn is_filled(&self, bucket: usize) -> bool {
+        match &self.layout {
             Layout::Chains(chains) => !chains.is_empty(bucket),
             Layout::Buckets(buckets) => !buckets.is_empty(bucket),
-        };
-        counted | taken
+        }
     }
 
     /// Adds a key that is not there.
@@ -290,50 +261,99 @@ impl Table {
         }
     }
 
-    /// Passes the keys of a bucket on, in the order in which the server comes upon them.
-    fn each(&self, bucket: usize, mut pass: impl FnMut(u32)) {
+    /// Appends the keys of a bucket, in the order in which the server comes upon them.
+    fn list(&self, bucket: usize, keys: &mut Vec<u32>) {
         match &self.layout {
-            Layout::Chains(chains) => chains.keys(bucket).for_each(&mut pass),
-            Layout::Buckets(buckets) => buckets.keys(bucket).for_each(&mut pass),
+            Layout::Chains(chains) => keys.extend(chains.keys(bucket)),
+            Layout::Buckets(buckets) => buckets.list(bucket, keys),
         }
     }
 
-    /// First bucket of a slot that is drawn with a chance in proportion to its keys, and how many keys it has.
-    fn draw_slot(&self, random: &mut Stream) -> (usize, u32) {
-        match &self.counts {
-            None => (0, self.len),
-            Some(counts) => {
-                let slot = counts.find(random.below(self.len));
-                ((slot as usize) << self.exponent, counts.of(slot))
-            }
+    /// A random bucket of a slot that is drawn with a chance in proportion to its keys.
+    pub(super) fn draw(&self, random: &mut Stream) -> Start {
+        Start {
+            slot: match &self.counts {
+                None => 0,
+                Some(counts) => counts.find(random.below(self.len)),
+            },
+            bits: random.bits() as u32,
         }
+    }
+
+    /// Keys in a slot.
+    fn keys_of(&self, slot: u32) -> u32 {
+        self.counts.as_ref().map_or(self.len, |counts| counts.of(slot))
     }
 
     /// Samples up to `wanted` keys, or some more of several slots: as the server does in cluster mode, it turns to further
     /// slots while keys are missing, unless there are few keys in all.
-    pub(super) fn sample(&self, wanted: usize, random: &mut Stream, sampled: &mut Vec<u32>) {
+    pub(super) fn sample(&self, start: Start, wanted: usize, random: &mut Stream, sampled: &mut Vec<u32>) {
         sampled.clear();
-        for _ in 0..self.counts.as_ref().map_or(1, Counts::slots) {
-            let (first, keys) = self.draw_slot(random);
-            let mut samples = Samples::new(wanted.min(keys as usize), sampled);
-            match &self.layout {
-                Layout::Chains(chains) => self.walk_chains(chains, first, &mut samples, random),
-                Layout::Buckets(buckets) => self.walk_buckets(buckets, first, &mut samples, random),
-            }
+        self.sample_slot(start, wanted, random, sampled);
+        for _ in 1..self.counts.as_ref().map_or(1, Counts::slots) {
             if sampled.len() >= wanted || (self.len as usize) < wanted * 10 {
                 break;
             }
+            self.sample_slot(self.draw(random), wanted, random, sampled);
         }
+    }
+
+    /// Samples up to `wanted` keys of a slot, behind those of others: each of those come upon with the same chance
+    /// (reservoir sampling).
+    fn sample_slot(&self, start: Start, wanted: usize, random: &mut Stream, sampled: &mut Vec<u32>) {
+        let others = sampled.len();
+        let wanted = wanted.min(self.keys_of(start.slot) as usize);
+        self.walk(start, wanted, random, sampled);
+        let seen = sampled.get_mut(others..).unwrap_or(&mut []);
+        for last in wanted..seen.len() {
+            // Past the wanted ones it does no harm, so that no jump depends on where it goes.
+            seen.swap(random.below(last as u32 + 1) as usize, last);
+        }
+        sampled.truncate(others + wanted);
+    }
+
+    /// Appends keys of a slot, at least so many unless the server may miss some.
+    fn walk(&self, start: Start, wanted: usize, random: &mut Stream, seen: &mut Vec<u32>) {
+        match &self.layout {
+            Layout::Chains(chains) => self.walk_chains(chains, start, wanted, random, seen),
+            Layout::Buckets(buckets) => self.walk_buckets(buckets, start, wanted, seen),
+        }
+    }
+
+    /// Brings the first buckets that will be sampled from here into the processor's cache; whether there is none of them
+    /// empty.
+    pub(super) fn glance_at_start(&self, start: Start) -> bool {
+        let mask = (1u32 << self.exponent) - 1;
+        let first = (start.slot as usize) << self.exponent;
+        let at = start.bits & mask;
+        [at, (at + 1) & mask]
+            .into_iter()
+            .fold(true, |filled, at| filled & self.is_filled(first + at as usize))
+    }
+
+    /// Appends the keys that would be sampled, and those among which they would be chosen.
+    pub(super) fn foresee(&self, start: Start, wanted: usize, random: &Stream, seen: &mut Vec<u32>) {
+        let wanted = wanted.min(self.keys_of(start.slot) as usize);
+        self.walk(start, wanted, &mut random.clone(), seen);
     }
 
     /// `dictGetSomeKeys`: buckets in a row, whole chains, at most ten steps per key wanted. A long run of empty
     /// buckets ends in a jump.
-    fn walk_chains(&self, chains: &Chains, first: usize, samples: &mut Samples<'_>, random: &mut Stream) {
+    fn walk_chains(
+        &self,
+        chains: &Chains,
+        start: Start,
+        wanted: usize,
+        random: &mut Stream,
+        seen: &mut Vec<u32>,
+    ) {
         let mask = (1u32 << self.exponent) - 1;
-        let jump = samples.wanted.max(4) + 1;
-        let mut at = random.below(mask + 1);
+        let first = (start.slot as usize) << self.exponent;
+        let enough = seen.len() + wanted;
+        let jump = wanted.max(4) + 1;
+        let mut at = start.bits & mask;
         let mut empty = 0;
-        for _ in 0..samples.wanted * 10 {
+        for _ in 0..wanted * 10 {
             let bucket = first + at as usize;
             if chains.is_empty(bucket) {
                 empty += 1;
@@ -343,10 +363,8 @@ impl Table {
                 }
             } else {
                 empty = 0;
-                for key in chains.keys(bucket) {
-                    samples.see(key, random);
-                }
-                if samples.enough() {
+                seen.extend(chains.keys(bucket));
+                if seen.len() >= enough {
                     return;
                 }
             }
@@ -356,13 +374,13 @@ impl Table {
 
     /// `hashtableSampleEntries`: buckets in a row with their children, from a random one. The server goes through
     /// them in the order of its scan cursor; with random hashes any order is the same.
-    fn walk_buckets(&self, buckets: &Buckets, first: usize, samples: &mut Samples<'_>, random: &mut Stream) {
+    fn walk_buckets(&self, buckets: &Buckets, start: Start, wanted: usize, seen: &mut Vec<u32>) {
         let mask = (1u32 << self.exponent) - 1;
-        let mut at = random.below(mask + 1);
-        while !samples.enough() {
-            buckets
-                .keys(first + at as usize)
-                .for_each(|key| samples.see(key, random));
+        let first = (start.slot as usize) << self.exponent;
+        let enough = seen.len() + wanted;
+        let mut at = start.bits & mask;
+        while seen.len() < enough {
+            buckets.list(first + at as usize, seen);
             at = (at + 1) & mask;
         }
     }
@@ -373,25 +391,30 @@ impl Table {
         if self.len == 0 {
             return None;
         }
-        let (first, keys) = self.draw_slot(random);
+        let start = self.draw(random);
         match &self.layout {
-            Layout::Buckets(buckets) => {
+            Layout::Buckets(_) => {
                 let draw = match self.walk {
                     Walk::Buckets { draw } => draw,
                     Walk::Chains => 1,
                 };
                 sampled.clear();
-                let mut samples = Samples::new(draw.min(keys as usize), sampled);
-                self.walk_buckets(buckets, first, &mut samples, random);
+                self.sample_slot(start, draw, random, sampled);
                 sampled.get(random.below(sampled.len() as u32) as usize).copied()
             }
-            Layout::Chains(chains) => loop {
-                let bucket = first + random.below(1 << self.exponent) as usize;
-                let length = chains.keys(bucket).count() as u32;
-                if length > 0 {
-                    break chains.keys(bucket).nth(random.below(length) as usize);
+            Layout::Chains(chains) => {
+                let first = (start.slot as usize) << self.exponent;
+                let mut bits = start.bits;
+                loop {
+                    let at = bits & ((1 << self.exponent) - 1);
+                    let bucket = first + at as usize;
+                    let length = chains.keys(bucket).count() as u32;
+                    if length > 0 {
+                        break chains.keys(bucket).nth(random.below(length) as usize);
+                    }
+                    bits = random.bits() as u32;
                 }
-            },
+            }
         }
     }
 
@@ -410,12 +433,12 @@ impl Table {
                 return false;
             };
             *cursor = (*cursor % buckets).max(slot << self.exponent);
-            self.each(*cursor as usize, |key| found.push(key));
+            self.list(*cursor as usize, found);
             *cursor = (*cursor + 1) % buckets;
             return *cursor != 0;
         }
         let mask = buckets - 1;
-        self.each((*cursor & mask) as usize, |key| found.push(key));
+        self.list((*cursor & mask) as usize, found);
         if in_order {
             *cursor = cursor.wrapping_add(1);
             return true;
@@ -558,7 +581,7 @@ mod tests {
                 let mut drawn = vec![0u32; 1_000];
                 for _ in 0..20_000 {
                     let mut keys = Vec::new();
-                    table.sample(5, &mut random, &mut keys);
+                    table.sample(table.draw(&mut random), 5, &mut random, &mut keys);
                     assert!(keys.len() >= 5 && keys.iter().all(|key: &u32| *key < 1_000));
                     for key in keys {
                         drawn[key as usize] += 1;
