@@ -125,9 +125,7 @@ impl RedisStore {
         }
         sampled.extend(pool.best().take(AHEAD));
         let entry = |key: &u32| self.entries.get(*key as usize).copied().unwrap_or(ABSENT);
-        let mut known = sampled
-            .iter()
-            .fold(false, |all, key| all ^ entry(key).is_resident());
+        let mut known = (sampled.iter()).fold(false, |all, key| all ^ entry(key).is_resident());
         for start in starts.iter().skip(AHEAD) {
             known ^= table.glance_at_start(*start);
         }
@@ -163,9 +161,6 @@ impl RedisStore {
             } = eviction;
             let start = starts.pop_front().unwrap_or_else(|| table.draw(random));
             table.sample(start, eviction.wanted, random, sampled);
-            // All entries are read before the first is used: they arrive side by side.
-            let stamp = |key: &u32| entries.get(*key as usize).map_or(0, |entry| entry.stamp());
-            core::hint::black_box(sampled.iter().map(stamp).fold(0, |all, one| all ^ one));
             for key in sampled {
                 if let Some(entry) = entries.get_mut(*key as usize) {
                     if by_ttl {

@@ -14,6 +14,7 @@
 mod buckets;
 mod chains;
 mod clock;
+mod counts;
 mod entry;
 mod eviction;
 mod expiry;
@@ -167,13 +168,7 @@ impl RedisStore {
             maxmemory: setup.maxmemory.0,
             items: 0,
             arguments: 0,
-            tables: Tables::new(
-                version,
-                hashing,
-                setup.keys,
-                main,
-                policy != MaxmemoryPolicy::Noeviction,
-            ),
+            tables: Tables::new(version, hashing, setup.keys, main),
             eviction: Eviction::new(parameters, setup.costs),
             expiry: Expiry::new(parameters, version, setup.costs, &mut random),
             random,

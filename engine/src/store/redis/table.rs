@@ -9,6 +9,7 @@
 
 use super::buckets::Buckets;
 use super::chains::Chains;
+use super::counts::Counts;
 use crate::random::{Stream, mix64};
 use crate::store::Version;
 use std::sync::Arc;
@@ -131,9 +132,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// An empty table for keys below `keys`; `drawn` says whether [`sample`](Self::sample) and [`random`](Self::random)
-    /// will be asked for keys of it.
-    pub(super) fn new(walk: Walk, keys: u32, hashing: &Hashing, drawn: bool) -> Self {
+    /// An empty table for keys below `keys`.
+    pub(super) fn new(walk: Walk, keys: u32, hashing: &Hashing) -> Self {
         let exponent = walk.smallest();
         let slots = hashing.slots.count();
         let buckets = (slots as usize) << exponent;
@@ -147,7 +147,7 @@ impl Table {
             len: 0,
             full: buckets as u64 * walk.per_bucket(),
             followed: 0,
-            counts: (slots > 1).then(|| Counts::new(slots, drawn)),
+            counts: (slots > 1).then(|| Counts::new(slots)),
         }
     }
 
@@ -252,6 +252,9 @@ impl Table {
             return;
         }
         self.exponent = exponent;
+        if let Some(counts) = &mut self.counts {
+            counts.forget();
+        }
         let buckets = (hashing.slots.count() as usize) << exponent;
         self.full = buckets as u64 * self.walk.per_bucket();
         let bucket_of = |key| hashing.place(key).bucket(exponent);
@@ -274,7 +277,7 @@ impl Table {
         Start {
             slot: match &self.counts {
                 None => 0,
-                Some(counts) => counts.find(random.below(self.len)),
+                Some(counts) => counts.draw(self.len, random),
             },
             bits: random.bits() as u32,
         }
@@ -475,73 +478,13 @@ impl Walk {
     }
 }
 
-/// Keys per slot, with their running sums in a Fenwick tree.
-#[derive(Clone)]
-struct Counts {
-    keys: Vec<u32>,
-    /// Place i, counted from 1, holds the sum of as many slots up to it as its lowest bit says. None where no keys are
-    /// drawn.
-    sums: Vec<u32>,
-}
-
-impl Counts {
-    fn new(slots: u32, drawn: bool) -> Self {
-        let places = if drawn { slots as usize + 1 } else { 0 };
-        Self {
-            keys: vec![0; slots as usize],
-            sums: vec![0; places],
-        }
-    }
-
-    fn slots(&self) -> u32 {
-        self.keys.len() as u32
-    }
-
-    fn of(&self, slot: u32) -> u32 {
-        self.keys.get(slot as usize).copied().unwrap_or(0)
-    }
-
-    fn change(&mut self, slot: u32, by: i32) {
-        if let Some(keys) = self.keys.get_mut(slot as usize) {
-            *keys = keys.wrapping_add_signed(by);
-        }
-        let mut place = slot as usize + 1;
-        while let Some(sum) = self.sums.get_mut(place) {
-            *sum = sum.wrapping_add_signed(by);
-            place += place & place.wrapping_neg();
-        }
-    }
-
-    /// The slot of the key with this number, counted from 0 over all slots.
-    fn find(&self, number: u32) -> u32 {
-        debug_assert!(!self.sums.is_empty(), "a table that no keys are drawn from");
-        let (mut place, mut left) = (0, number);
-        let mut width = self.keys.len().next_power_of_two();
-        while width > 0 {
-            // Half of the comparisons come out either way: no jump depends on them.
-            let sum = self.sums.get(place + width).copied().unwrap_or(u32::MAX);
-            let (below, step) = if sum <= left { (sum, width) } else { (0, 0) };
-            (left, place) = (left - below, place + step);
-            width /= 2;
-        }
-        place.min(self.keys.len().saturating_sub(1)) as u32
-    }
-
-    /// The first slot from this one on that has keys.
-    fn at_or_after(&self, slot: u32) -> Option<u32> {
-        let rest = self.keys.get(slot as usize..)?;
-        let skipped = rest.iter().position(|keys| *keys > 0)?;
-        Some(slot + skipped as u32)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn filled(walk: Walk, keys: u32, slots: SlotMap) -> (Table, Hashing) {
         let hashing = Hashing::new(slots, 11);
-        let mut table = Table::new(walk, keys, &hashing, true);
+        let mut table = Table::new(walk, keys, &hashing);
         for key in 0..keys {
             table.insert(key, hashing.place(key));
             let buckets = u64::from(table.len()).div_ceil(walk.per_bucket());

@@ -17,11 +17,11 @@ pub(super) struct Tables {
 
 impl Tables {
     /// Empty tables of a version for keys below `keys`. Without `main` only keys with a TTL are kept.
-    pub(super) fn new(version: Version, hashing: Hashing, keys: u32, main: bool, drawn: bool) -> Self {
+    pub(super) fn new(version: Version, hashing: Hashing, keys: u32, main: bool) -> Self {
         let walk = Walk::of(version);
         Self {
-            main: main.then(|| Table::new(walk, keys, &hashing, drawn)),
-            expires: (!main).then(|| Table::new(walk, 0, &hashing, drawn)),
+            main: main.then(|| Table::new(walk, keys, &hashing)),
+            expires: (!main).then(|| Table::new(walk, 0, &hashing)),
             hashing,
         }
     }
